@@ -1,0 +1,43 @@
+"""All that touches the world: one module a far end. None of them knows a node.
+
+A *device* (virtual.py, pyaudio.py, pjsip/) makes *legs*. A leg is the far end of one call: a line ring for the sound,
+two callbacks for what the far end does, and hangup for what we do.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ..rings import LineRing
+
+
+class Leg:
+    """The far end of one call.
+
+    The device calls on_digit and on_end on the event loop; the call that owns the leg sets them.
+    """
+
+    def __init__(self, uri: str, ring: LineRing):
+        self.uri = uri  # '"5556667777" <sip:5556667777@localhost>'
+        self.ring = ring
+        self.on_digit: Callable[[str, str], Any] = lambda digit, how: None  # how: "event", "info", "keyboard" ...
+        self.on_end: Callable[[str], Any] = lambda reason: None  # the far end is gone, at most once
+
+    def hangup(self) -> None:
+        """End the call from our side. Frames already in the ring are sent first; on_end is not called."""
+        raise NotImplementedError
+
+
+class Device(Protocol):
+    """Where calls come from."""
+
+    name: str
+    limit: int  # calls at once, the true figure
+
+    async def open(self, engine: Any, incoming: Callable[[Leg], bool]) -> None:
+        """Start. incoming(leg) takes a call and says True, or says False: busy (SIP: 486)."""
+
+    async def closed(self) -> None:
+        """Wait until no more calls can come: a simulated far end has had its call. A server waits for ever."""
+
+    async def close(self) -> None:
+        """Stop; end what is left."""
