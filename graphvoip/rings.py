@@ -122,7 +122,9 @@ class Wake:
 
     def wait(self, seconds: float | None = None) -> int:
         """Sleep until somebody wakes us, at most so long; the sum, as take gives it."""
-        select.select([self.read_fd], [], [], seconds)
+        poll = select.poll()
+        poll.register(self.read_fd, select.POLLIN)
+        poll.poll(None if seconds is None else 1000 * seconds)
         return self.take()
 
     def give(self, number: int = 1) -> None:
@@ -131,6 +133,8 @@ class Wake:
         except BlockingIOError:
             pass  # it has been woken more often than it can count
 
-    def close(self) -> None:
+    def __del__(self):
+        # Not before the last who may use it has let go: a number written to a descriptor that is somebody else's by now
+        # would be heard as sound or read as a command.
         for fd in {self.read_fd, self.write_fd}:
             os.close(fd)

@@ -10,6 +10,10 @@ from typing import Any, Protocol
 from ..rings import LineRing
 
 
+class DeviceError(RuntimeError):
+    """A far end that cannot be had: one line, with the remedy."""
+
+
 class Leg:
     """The far end of one call.
 

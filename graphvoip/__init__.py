@@ -1,0 +1,60 @@
+"""graphvoip: phone calls as graphs of sound.
+
+async def handler(call):
+    await call.playTone(420, .5)
+    key = await call.getDTMF()
+
+This is the whole public surface. Each name is loaded when it is first used, so importing the package costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .call import Call as Call
+    from .call import Playback as Playback
+    from .call import RecordController as RecordController
+    from .client import one_at_a_time as one_at_a_time
+    from .client import runVoipClient as runVoipClient
+    from .client import serve as serve
+    from .io import DeviceError as DeviceError
+    from .io.wav import loadWAVtoPCM as loadWAVtoPCM
+    from .io.wav import savePCMtoWAV as savePCMtoWAV
+    from .kernel import event as event
+    from .kernel import kernel as kernel
+    from .node import Event as Event
+    from .node import Node as Node
+    from .node import Option as Option
+    from .node import Output as Output
+    from .node import Signal as Signal
+    from .node import Signals as Signals
+    from .node import State as State
+    from .pcm import normalizePCM as normalizePCM
+    from .tts import TTStoPCM as TTStoPCM
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "call": "Call Playback RecordController",
+    "client": "one_at_a_time runVoipClient serve",
+    "io": "DeviceError",
+    "io.wav": "loadWAVtoPCM savePCMtoWAV",
+    "kernel": "event kernel",
+    "node": "Event Node Option Output Signal Signals State",
+    "pcm": "normalizePCM",
+    "tts": "TTStoPCM",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'graphvoip' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,436 @@
+"""A call: the documented methods, each an edit of the call's graph.
+
+    caller -> line_in (call.voice) ----------------------------> recorders, sinks
+    what plays -> fade -> line_out -> caller        keypad -> digits
+
+Everything here runs on the event loop. Futures are made at once and resolved when the audio thread says so.
+"""
+
+import asyncio
+import collections
+import inspect
+import itertools
+import logging
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from .engine import Engine
+from .feeder import Feeder, Listener, Source
+from .graph import Graph
+from .io import Leg
+from .keys import Keys
+from .node import Node, Port
+from .nodes.custom import Custom
+from .nodes.fade import Fade
+from .nodes.keypad import KEYS, Keypad
+from .nodes.line_in import LineIn
+from .nodes.line_out import LineOut
+from .nodes.pcm import Pcm
+from .nodes.recorder import Recorder
+from .nodes.sink import Sink
+from .nodes.tone import Tone
+from .pcm import samples
+from .rings import FRAME, RATE
+
+log = logging.getLogger("graphvoip")
+
+FADE = FRAME / RATE  # seconds in which something that is cut off fades away: one frame
+HISTORY = 1000  # entries that a call's history keeps
+
+_numbers = itertools.count(1)
+
+
+class RecordController:
+    """Stops a recording: give it to recordPCM and call stop()."""
+
+    def __init__(self):
+        self.stopped = False
+        self._recorders: list[tuple[Recorder, Callable[[], Any]]] = []
+
+    def stop(self) -> None:
+        """End the recording at this moment; its future resolves. May be called from a playCustom function too."""
+        self.stopped = True
+        for _, stop in self._recorders:
+            stop()
+
+    @property
+    def recorded(self) -> list[float]:
+        """What has been recorded so far. It is there after a hangup too, when the future has been cancelled."""
+        return [sample for recorder, _ in self._recorders for sample in recorder.recorded().tolist()]
+
+
+class Pending(asyncio.Future):
+    """A future of a call. It knows whether somebody waits for it: if nobody does, the handler is told of a failure."""
+
+    awaited = False
+
+    def add_done_callback(self, fn: Callable, *, context: Any = None) -> None:
+        self.awaited = True
+        super().add_done_callback(fn, context=context)
+
+    def then(self, run: Callable[[], Any]) -> None:
+        """What the call itself does when it is done."""
+        super().add_done_callback(lambda future: run())
+
+
+class Playback(Pending):
+    """Something that plays. Await it until its last sample has left; cancel() it to cut it off with a fade of 20 ms."""
+
+    def __init__(self, call: "Call", node: Node, fade: Fade | None = None):
+        super().__init__(loop=call.engine.loop)
+        self.node = node
+        self._call, self._fade = call, fade
+
+    def stop(self, fade: float = FADE) -> None:
+        """End it with a fade of so many seconds; then the future resolves as if it had ended by itself."""
+        if not self.done():
+            self._call._fade_out(self, fade, lambda: self._finish())
+
+    def cancel(self, msg: Any = None) -> bool:
+        cancelled = super().cancel(msg)
+        if cancelled:
+            self._call._fade_out(self, FADE)
+        return cancelled
+
+    def _finish(self) -> None:
+        if not self.done():
+            self.set_result(None)
+
+
+class Call:
+    """One call, given to your handler. Times are seconds, frequencies Hz, samples floats in [-1, 1] at 8000 Hz.
+
+    Everything that is pending when the call ends is cancelled, and so is the handler's task.
+    """
+
+    def __init__(self, leg: Leg, engine: Engine):
+        self.id = f"call {next(_numbers)}"
+        self.engine = engine
+        self.error: BaseException | None = None  # what ended the handler, if it was not a normal end
+        self.history: collections.deque[tuple[float, str]] = collections.deque(maxlen=HISTORY)
+        self._leg = leg
+        self._graph = Graph(self.id)
+        self._keys = Keys()
+        self._pending: set[Pending] = set()
+        self._playing: dict[Fade, Playback | None] = {}
+        self._feeder: Feeder | None = None
+        self._task: asyncio.Task | None = None
+        self._ended: asyncio.Future[str] = engine.loop.create_future()
+        self._keypad, self.voice, self._out = Keypad(), LineIn(ring=leg.ring), LineOut(ring=leg.ring)
+        for root in (self._keypad, self.voice, self._out):
+            self._graph.add(root)
+        self._graph.listen(self._keypad, "digit", self._digit)
+        leg.on_digit, leg.on_end = self._pressed, self._gone
+        engine.add(self._graph)
+        self._note(f"from {leg.uri}")
+
+    # --- The documented methods ---------------------------------------------------------------------------------------
+
+    def playTone(self, frequency: float, seconds: float) -> Playback:
+        """Play a sine. frequency: 0 to 4000 Hz; seconds: 0 or more."""
+        for name, value, top in (("frequency", frequency, RATE / 2), ("seconds", seconds, 1e6)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= top:
+                raise ValueError(f"playTone: {name} is {value!r}; it is a number from 0 to {top:g}")
+        self._note(f"tone {frequency:g} Hz, {seconds:g} s")
+        return self._play(Tone(freq=frequency, seconds=seconds), empty=round(seconds * RATE) == 0)
+
+    def playPCM(self, samples: Sequence[float], loop: bool = False) -> Playback:
+        """Play samples, once or in a loop: a list, tuple, array.array or numpy array of floats."""
+        data = _samples(samples, "playPCM")
+        self._note(f"sound, {len(data) / RATE:g} s{', in a loop' if loop else ''}")
+        return self._play(Pcm(data=data, loop=loop), empty=not len(data))
+
+    def playCustom(self, f: Callable[[float, float], float | None]) -> Playback:
+        """Play what f(t, delta) gives, sample by sample, until it gives None.
+
+        t: seconds since this playback began; delta: 1/8000. f runs 40 ms ahead of what is heard, in a thread of this call.
+        """
+        if not callable(f):
+            raise TypeError(f"playCustom: {f!r} is not a function of (t, delta)")
+        node = Custom()
+        source = Source(node, f)
+        playback = self._play(node)
+        if not playback.done():
+            self._note(f"function {getattr(f, '__name__', 'f')}")
+            self._feed(source, playback)
+        return playback
+
+    def recordPCM(
+        self, controller: RecordController | None = None, maxlen: int | None = None
+    ) -> "asyncio.Future[list[float]]":
+        """Record the caller until controller.stop() or for maxlen samples (8000 a second), whichever is first."""
+        if controller is None and maxlen is None:
+            raise ValueError("recordPCM: nothing would end it; give a RecordController, or maxlen in samples")
+        if controller is not None and not isinstance(controller, RecordController):
+            raise TypeError(f"recordPCM: controller is {controller!r}; it is a RecordController")
+        if maxlen is not None and (not isinstance(maxlen, int) or maxlen < 1):
+            raise ValueError(f"recordPCM: maxlen is {maxlen!r}; it is a number of samples, 1 or more")
+        future = self._future()
+        if future.done():
+            return future
+        if controller and controller.stopped:
+            future.set_result([])
+            return future
+        recorder = Recorder(self.voice, limit=maxlen)
+        self._graph.add(recorder)
+        self._graph.listen(recorder, "more", lambda sample, value: recorder.grow())
+        self._graph.listen(recorder, "done", lambda sample, value: stop())
+        future.then(lambda: self._graph.remove(recorder))
+        self._note("recording begins")
+
+        def stop() -> None:
+            if not future.done():
+                future.set_result(recorder.recorded().tolist())
+                self._note(f"recorded {len(future.result()) / RATE:g} s")
+
+        if controller:
+            controller._recorders.append((recorder, lambda: self._on_loop(stop)))
+        return future
+
+    def recordCustom(self, f: Callable[[float], Any]) -> asyncio.Future:
+        """Call f(sample) for every sample of the caller, until it returns False. It runs in a thread of this call."""
+        if not callable(f):
+            raise TypeError(f"recordCustom: {f!r} is not a function of one sample")
+        future = self._future()
+        if not future.done():
+            sink = Sink(self.voice)
+            listener = Listener(sink, f, lambda: self._on_loop(lambda: future.done() or future.set_result(None)))
+            self._graph.add(sink)
+            self._feed(listener, future)
+            future.then(lambda: self._graph.remove(sink))
+            self._note(f"listening by {getattr(f, '__name__', 'f')}")
+        return future
+
+    def getDTMF(
+        self, n: int = 1, filter: Collection[str] | None = None, on_first: Callable[[str], Any] | None = None
+    ) -> "asyncio.Future[str]":
+        """Wait for n keys of the keypad (0-9 * # A-D); a string of n characters.
+
+        filter: keys that count; others are ignored. on_first(key): called at the first key that counts.
+        Keys that were pressed before, and that nobody has asked for, come first (type-ahead); flushDTMF forgets them.
+        """
+        wanted = self._keys.want(n, filter, on_first)
+        if self._ended.done():
+            wanted.cancel()
+        return wanted
+
+    def getRemoteUri(self) -> str:
+        """Who calls: '"5556667777" <sip:5556667777@localhost>'."""
+        return self._leg.uri
+
+    # --- The graph ----------------------------------------------------------------------------------------------------
+
+    def play(self, node: "Node | Port", fade: float = FADE, until: Node | None = None) -> Playback:
+        """Play any node, graph and all, until its event `done`, or until it is stopped or cancelled.
+
+        fade: seconds in which it comes in. until: the node whose `done` ends it, if that is another one.
+        """
+        if not isinstance(node, (Node, Port)):
+            raise TypeError(f"play: {node!r} is not a node; playPCM plays samples, playCustom a function")
+        if until is not None and "done" not in until.slots.events:
+            raise ValueError(f"play: {until.type} has no event 'done' to wait for")
+        source = node.node if isinstance(node, Port) else node
+        self._note(f"graph of {source.type}")
+        return self._play(node, fade=fade, until=until or source)
+
+    def update(self) -> None:
+        """Take over wires that were changed by hand (`node.input = other`) while the graph sounds."""
+        self._graph.claim(*self._graph.roots)
+        self._graph.touch()
+
+    def flushDTMF(self) -> str:
+        """Forget the keys that were typed ahead; they are returned."""
+        return self._keys.flush()
+
+    def hangup(self) -> None:
+        """End the call. What plays fades away; whatever is pending, and the handler's task, is cancelled."""
+        self._end("we hung up", ours=True)
+
+    @property
+    def ended(self) -> "asyncio.Future[str]":
+        """Await it for the end of the call; it gives the reason. ended.done() tells whether the call is over."""
+        return asyncio.shield(self._ended)
+
+    @property
+    def time(self) -> float:
+        """Seconds since the call began, in frames of 20 ms."""
+        return int(self._graph.clock[0]) * FADE
+
+    def __repr__(self) -> str:
+        state = f"ended: {self._ended.result()}" if self._ended.done() else f"{self.time:.2f} s"
+        return f"<{self.id}, {self._leg.uri}, {state}>"
+
+    # --- Playing ------------------------------------------------------------------------------------------------------
+
+    def _play(self, node: "Node | Port", fade: float = 0.0, until: Node | None = None, empty: bool = False) -> Playback:
+        if self._ended.done() or empty:
+            playback = Playback(self, node.node if isinstance(node, Port) else node)
+            playback.set_result(None) if not self._ended.done() else playback.cancel()
+            return playback
+        way_out = Fade(node, over=round(fade * RATE))
+        self._graph.claim(way_out)
+        until = until or way_out.input.node
+        playback = Playback(self, way_out.input.node, way_out)
+        self._playing[way_out] = playback
+        self._out.inputs = [*self._out.inputs, way_out]
+        self._graph.touch()
+        if "done" in until.slots.events:
+            self._graph.listen(until, "done", lambda sample, value: self._remove(way_out))
+        self._graph.listen(way_out, "fault", lambda sample, value: self._faulty(way_out))
+        return playback
+
+    def _fade_out(self, playback: Playback, seconds: float, then: Callable[[], Any] = lambda: None) -> None:
+        fade = playback._fade
+        if fade is None or fade not in self._playing:
+            return
+        if fade.graph is None:  # it has not sounded yet, and will not
+            self._remove(fade)
+            return
+        fade.end(round(seconds * RATE))
+        self._graph.listen(fade, "done", lambda sample, value: self._remove(fade))
+
+    def _remove(self, fade: Fade) -> None:
+        """Its last sample has left."""
+        playback = self._playing.pop(fade, None)
+        self._out.inputs = [port for port in self._out.inputs if port.node is not fade]
+        self._graph.touch()
+        if playback:
+            playback._finish()
+
+    def _faulty(self, fade: Fade) -> None:
+        port = fade.input
+        log.warning("%s: the sound of %s is not finite; it is silenced and the call goes on", self.id, port.node.type)
+        self._note(f"{port.node.type} is not finite: silenced")
+        self._remove(fade)
+
+    # --- Python functions ---------------------------------------------------------------------------------------------
+
+    def _feed(self, job: Any, future: Pending) -> None:
+        if self._feeder is None:
+            self._feeder = Feeder(self.engine, self._function_failed)
+        job.future = future
+        feeder = self._feeder
+        feeder.add(job)
+        future.then(lambda: self._let_go(feeder, job))
+
+    def _let_go(self, feeder: Feeder, job: Any) -> None:
+        """A cancelled playback is fed on while it fades."""
+        if isinstance(job, Source) and not self._ended.done():
+            self.engine.loop.call_later(2 * FADE, feeder.remove, job)
+        else:
+            feeder.remove(job)
+
+    def _function_failed(self, job: Any, error: Exception) -> None:
+        """An exception in a user's function is raised where the handler awaits it, or else in the handler itself."""
+        future: Pending = job.future
+        if future.done():
+            return
+        if isinstance(future, Playback) and future._fade:
+            self._playing[future._fade] = None
+            self._fade_out(future, FADE)
+        future.set_exception(error)
+        if not future.awaited:
+            future.exception()  # seen: it is raised in the handler
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self.error = error
+        if self._task:
+            self._task.cancel()
+
+    # --- Events and the end -------------------------------------------------------------------------------------------
+
+    def _pressed(self, key: str, how: str) -> None:
+        """The device heard a key; the keypad gives it its place among the samples."""
+        if key.upper() in KEYS:
+            self._keypad.press(key)
+
+    def _digit(self, sample: int, value: int) -> None:
+        self._keypad.feed()
+        self._note(f"key {chr(value)}")
+        self._keys.press(chr(value))
+
+    def _gone(self, reason: str) -> None:
+        self._end(reason, ours=False)
+
+    def _end(self, reason: str, ours: bool) -> None:
+        if self._ended.done():
+            return
+        self._note(f"ended: {reason}")
+        self._ended.set_result(reason)
+        for future in [*self._pending, *filter(None, self._playing.values()), self._keys.wanted]:
+            if future and not future.done():
+                future.cancel()
+        if self._task and not self._task.done():
+            self._task.cancel()
+        if ours and self._playing:
+            self.engine.loop.call_later(2 * FADE, self._close, True)  # let it fade away
+        else:
+            self._close(ours)
+
+    def _close(self, hang_up: bool) -> None:
+        """Let go of everything, so that nothing of the call stays."""
+        if self._feeder:
+            self._feeder.stop()
+            self._feeder = None
+        self.engine.remove(self._graph)
+        self._playing.clear()
+        self._leg.on_digit, self._leg.on_end = _ignore, _ignore
+        if hang_up:
+            self._leg.hangup()
+
+    def _future(self) -> Pending:
+        """A future that the end of the call cancels."""
+        future = Pending(loop=self.engine.loop)
+        if self._ended.done():
+            future.cancel()
+        else:
+            self._pending.add(future)
+            future.then(lambda: self._pending.discard(future))
+        return future
+
+    def _on_loop(self, run: Callable[[], Any]) -> None:
+        """Run it now if we are on the event loop, or as soon as it can, from another thread."""
+        if _running_loop() is self.engine.loop:
+            run()
+        else:
+            self.engine.loop.call_soon_threadsafe(run)
+
+    def _note(self, text: str) -> None:
+        self.history.append((self.time, text))
+        log.debug("%s %.2f s: %s", self.id, self.time, text)
+
+    async def _run(self, handler: Callable[["Call"], Any]) -> None:
+        """Run the handler to its end, which is the call's. Nothing that it raises gets past here."""
+        self._task = asyncio.current_task()
+        try:
+            result = handler(self)
+            if not inspect.isawaitable(result):
+                raise TypeError(f"the handler {handler!r} is not a coroutine function; write 'async def'")
+            await result
+        except asyncio.CancelledError:
+            pass
+        except BaseException as error:
+            self.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            if self.error:
+                log.error("%s: the handler failed", self.id, exc_info=self.error)
+                self._note(f"failed: {self.error!r}")
+            self._task = None
+            self.hangup()
+
+
+def _ignore(*args: Any) -> None:
+    """What a call that has ended does with news from its far end."""
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+_samples = samples  # playPCM's argument has the documented name

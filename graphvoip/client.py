@@ -1,0 +1,154 @@
+"""Where calls meet handlers: runVoipClient, the choice of a far end, limits, one_at_a_time."""
+
+import asyncio
+import functools
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from .call import Call
+from .clock import VirtualLoop
+from .engine import Engine
+from .io import Device, DeviceError, Leg
+
+log = logging.getLogger("graphvoip")
+
+Handler = Callable[[Call], Awaitable[Any]]
+
+LIMIT = 10  # calls at once, unless told otherwise
+DEVICES = ("virtual", "pyaudio", "pjsip")
+NUMBER = "5556667777"  # who calls, on a simulated phone
+
+
+class Exchange:
+    """Takes calls and runs a handler for each. One caller's trouble is never another's."""
+
+    def __init__(self, handler: Handler, engine: Engine, limit: int = LIMIT):
+        if not callable(handler):
+            raise TypeError(f"the handler is {handler!r}; it is a function: async def handler(call)")
+        self.handler, self.engine, self.limit = handler, engine, limit
+        self.calls: dict[asyncio.Task, Call] = {}
+
+    def incoming(self, leg: Leg) -> bool:
+        """Take the call of this leg, or say False: all lines are busy."""
+        if len(self.calls) >= self.limit:
+            log.warning("busy: %d calls at once, and %s calls", self.limit, leg.uri)
+            return False
+        call = Call(leg, self.engine)
+        log.info("%s: from %s", call.id, leg.uri)
+        task = self.engine.loop.create_task(call._run(self.handler), name=call.id)
+        call._task = task
+        self.calls[task] = call
+        task.add_done_callback(self._over)
+        return True
+
+    def _over(self, task: asyncio.Task) -> None:
+        call = self.calls.pop(task)
+        if not task.cancelled():
+            task.exception()
+        log.info("%s: ended after %.1f s, %s", call.id, call.time, call._ended.result() if call._ended.done() else "?")
+
+    async def close(self) -> None:
+        """End all calls; their handlers' `finally` has run when this returns."""
+        for call in list(self.calls.values()):
+            call.hangup()
+        if self.calls:
+            await asyncio.wait(list(self.calls))
+
+
+async def serve(handler: Handler, device: Device, limit: int = LIMIT) -> None:
+    """Answer the calls of a device, until it has no more or until this is cancelled."""
+    engine = Engine()
+    exchange = Exchange(handler, engine, limit)
+    engine.start()
+    try:
+        await device.open(engine, exchange.incoming)
+        await device.closed()
+        if exchange.calls:
+            await asyncio.wait(list(exchange.calls))
+    finally:
+        await exchange.close()
+        await device.close()
+        engine.stop()
+
+
+def run(handler: Handler, device: Device, limit: int = LIMIT) -> None:
+    """serve, on the clock that the device wants. Ctrl-C and SIGTERM end it in good order."""
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await serve(handler, device, limit)
+
+    try:
+        with asyncio.Runner(loop_factory=VirtualLoop if device.name == "virtual" else None) as runner:
+            runner.run(main())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        log.info("stopped")
+
+
+def runVoipClient(handler: Handler, port: int | None = None) -> None:
+    """Answer calls with `async def handler(call)`.
+
+    On a simulated phone (the sound card, or else a scripted caller on a virtual clock) there is one call, and this returns
+    when it is over. With QUECEY_VOIP_REAL set it is a SIP server on UDP `port` (5060) and runs until it is stopped.
+    GRAPHVOIP_DEVICE=virtual, pyaudio or pjsip names the far end. The first argument of your script is the caller's number.
+    A handler that returns, or raises, ends its call.
+    """
+    if not logging.getLogger().handlers:
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        run(handler, choose_device(port))
+    except DeviceError as error:
+        sys.exit(f"graphvoip: {error}")
+
+
+def choose_device(port: int | None = None, name: str | None = None, number: str | None = None) -> Device:
+    """The far end that the environment asks for, or the best there is."""
+    name = name or os.environ.get("GRAPHVOIP_DEVICE") or ("pjsip" if "QUECEY_VOIP_REAL" in os.environ else None)
+    number = number or (sys.argv[1] if len(sys.argv) > 1 else NUMBER)
+    if name is None:
+        from .io import pyaudio
+
+        name = "pyaudio" if pyaudio.available() else "virtual"
+        if name == "virtual":
+            log.info("no sound card here: a scripted caller listens for up to 60 s (docs/testing.md)")
+    if name == "pjsip":
+        from .io.pjsip.trunk import Trunk
+
+        return Trunk(5060 if port is None else port)
+    if name == "pyaudio":
+        from .io.pyaudio import SoundCard
+
+        return SoundCard(uri_of(number))
+    if name == "virtual":
+        from .io.virtual import Phone
+
+        return Phone(number, script=os.environ.get("GRAPHVOIP_SCRIPT"))
+    raise DeviceError(f"GRAPHVOIP_DEVICE is {name!r}; it is one of {', '.join(DEVICES)}")
+
+
+def uri_of(number: str) -> str:
+    """A caller's number as a SIP phone shows it."""
+    return f'"{number}" <sip:{number}@localhost>'
+
+
+def one_at_a_time(handler: Handler) -> Handler:
+    """Decorates a handler for one caller at a time; another one hears that the line is busy."""
+    lock = asyncio.Lock()
+
+    @functools.wraps(handler)
+    async def alone(call: Call) -> Any:
+        if lock.locked():
+            from .io.wav import load
+
+            return await call.playPCM(load(Path(__file__).with_name("assets") / "busy.wav"))
+        async with lock:
+            return await handler(call)
+
+    return alone

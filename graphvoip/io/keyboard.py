@@ -1,0 +1,141 @@
+"""The terminal's keyboard as the keypad of a simulated phone."""
+
+import asyncio
+import atexit
+import os
+import signal
+import sys
+import termios
+import threading
+import tty
+from collections.abc import Callable
+from typing import Any
+
+KEYS = "0123456789*#ABCD"
+HANG_UP = "q\x04"  # q or Ctrl-D
+HELP = "keys: 0-9 * # A-D are the keypad, q hangs up, Ctrl-C ends the program"
+
+
+class Keyboard:
+    """Calls on_key("5") for each key of the keypad that is typed, and on_hangup() for q or Ctrl-D.
+
+    In a terminal a key counts at once, without Enter; the terminal is given back at the end, however the program ends,
+    and while it is stopped with Ctrl-Z. From a pipe or a file the characters are the keys (q hangs up, too), and its end
+    is only the end of the keys. Both functions are called on the event loop.
+    """
+
+    def __init__(self, on_key: Callable[[str], Any], on_hangup: Callable[[], Any], fd: int | None = None):
+        self.on_key, self.on_hangup = on_key, on_hangup
+        self.fd = _stdin() if fd is None else fd
+        self.is_terminal = self.fd is not None and os.isatty(self.fd)
+        self._saved: list[Any] | None = None  # how the terminal was
+        self._reading = self._closed = False
+        self._signals: list[int] = []
+
+    def open(self) -> None:
+        """Start to listen, inside a running event loop. Without a stdin there is nothing to do."""
+        self._loop = asyncio.get_running_loop()
+        if self.is_terminal:
+            atexit.register(self._release)
+            self._on_signal(signal.SIGTSTP, self._stopped)
+            self._on_signal(signal.SIGCONT, self._grab)
+            self._grab()
+        elif self.fd is not None:
+            self._read_pipe(self.fd)
+
+    def close(self) -> None:
+        """Stop listening and give the terminal back as it was. May be called at any time, and twice."""
+        self._closed = True
+        self._release()
+        atexit.unregister(self._release)
+        while self._signals:
+            self._loop.remove_signal_handler(self._signals.pop())
+
+    # --- A terminal ---------------------------------------------------------------------------------------------------
+
+    def _grab(self) -> None:
+        """Take the terminal, if it is ours to take: a job in the background would be stopped for it."""
+        fd = self.fd
+        if fd is None or self._closed or self._reading or not _in_foreground(fd):
+            return
+        if self._saved is None:
+            print(HELP, file=sys.stderr, flush=True)
+        self._saved = termios.tcgetattr(fd)
+        tty.setcbreak(fd)
+        self._loop.add_reader(fd, self._readable)
+        self._reading = True
+
+    def _release(self) -> None:
+        if self._reading and self.fd is not None:
+            self._reading = False
+            if not self._loop.is_closed():
+                self._loop.remove_reader(self.fd)
+            if self._saved:
+                try:
+                    termios.tcsetattr(self.fd, termios.TCSADRAIN, self._saved)
+                except termios.error:
+                    pass  # the terminal is gone
+
+    def _stopped(self) -> None:
+        """Ctrl-Z: the shell gets its terminal as it was; when we go on (SIGCONT), we take it again."""
+        self._release()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _on_signal(self, number: int, then: Callable[[], None]) -> None:
+        try:
+            self._loop.add_signal_handler(number, then)
+            self._signals.append(number)
+        except (RuntimeError, ValueError, NotImplementedError):
+            pass  # not the main thread, or no such loop: Ctrl-Z leaves the terminal as it is
+
+    # --- What comes ---------------------------------------------------------------------------------------------------
+
+    def _read_pipe(self, fd: int) -> None:
+        try:
+            self._loop.add_reader(fd, self._readable)
+            self._reading = True
+        except PermissionError:  # a file, which cannot be waited for, as it is always ready
+            threading.Thread(target=self._read_file, args=(fd,), name="graphvoip keys", daemon=True).start()
+
+    def _readable(self) -> None:
+        assert self.fd is not None
+        try:
+            data = os.read(self.fd, 1024)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""  # the terminal is gone
+        if data:
+            self._typed(data)
+        else:
+            self._release()
+
+    def _read_file(self, fd: int) -> None:
+        try:
+            while not self._closed and (data := os.read(fd, 1024)):
+                self._loop.call_soon_threadsafe(self._typed, data)
+        except (OSError, RuntimeError):
+            pass  # unreadable, or the loop has been closed meanwhile
+
+    def _typed(self, data: bytes) -> None:
+        for character in data.decode("latin-1"):
+            if self._closed:
+                return
+            if character in HANG_UP:
+                self.on_hangup()
+            elif character.upper() in KEYS:
+                self.on_key(character.upper())
+
+
+def _stdin() -> int | None:
+    try:
+        return sys.stdin.fileno()
+    except (AttributeError, ValueError, OSError):
+        return None  # closed, or replaced by something without a descriptor
+
+
+def _in_foreground(fd: int) -> bool:
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    except OSError:
+        return True  # not our controlling terminal: nobody would stop us

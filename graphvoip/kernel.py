@@ -1,0 +1,310 @@
+"""A node's loop -> machine code behind one C signature.
+
+    void kernel(state*, float** inputs, float** outputs, int64 start, int64 stop)
+
+numba compiles a class's `process` once, on first use, and keeps it on disk; a plan calls it by its address. So no graph
+ever compiles, and a user's own kernel is equal to ours. The rest of this module is what kernels may call.
+"""
+
+import contextlib
+import hashlib
+import inspect
+import logging
+import sys
+from collections import namedtuple
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import carray, from_dtype, njit, types
+from numba.core import cgutils
+from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
+from numba.core.dispatcher import Dispatcher
+from numba.extending import intrinsic
+
+from .node import Node, Signals
+
+logging.getLogger("numba").setLevel(logging.WARNING)  # its debug log would drown a program's own
+
+BUFFERS = types.CPointer(types.CPointer(types.float32))
+# Vector units may be used for sums, but NaN and infinity keep their meaning: line_out's guard needs them.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "arcp", "nsz"}}
+
+# Any number of inputs, as a kernel sees a Signals slot: addresses of whole frames, and the piece that is asked for.
+Many = namedtuple("Many", "addresses start size")
+
+
+# --- What kernels may call --------------------------------------------------------------------------------------------
+
+
+def _at(kind: Any) -> Callable:
+    """An intrinsic: address -> pointer to `kind`."""
+    pointer = types.CPointer(kind)
+
+    @intrinsic
+    def at(context, address):
+        def codegen(context, builder, signature, args):
+            return builder.inttoptr(args[0], context.get_value_type(pointer))
+
+        return pointer(types.int64), codegen
+
+    return at
+
+
+_words, _shorts, _floats, _bytes = (_at(kind) for kind in (types.int64, types.int16, types.float32, types.uint8))
+
+
+@njit(**OPTIONS)
+def words_at(address, count):
+    """The int64 array at an address."""
+    return carray(_words(address), count)
+
+
+@njit(**OPTIONS)
+def shorts_at(address, count):
+    """The int16 array at an address."""
+    return carray(_shorts(address), count)
+
+
+@njit(**OPTIONS)
+def floats_at(address, count):
+    """The float32 array at an address."""
+    return carray(_floats(address), count)
+
+
+@njit(**OPTIONS)
+def nth(many, k):
+    """The k-th signal of a Signals slot."""
+    return carray(_floats(many.addresses[k] + 4 * many.start), many.size)
+
+
+@intrinsic
+def fence(context):
+    """All that was written before it is seen before all that is written after it, by every thread and process."""
+
+    def codegen(context, builder, signature, args):
+        builder.fence("seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@njit(**OPTIONS)
+def event(at, value=0):
+    """An event word: something happened at sample `at` of this piece; value is a whole number of up to 46 bits."""
+    return (value << 16) | (at + 1)
+
+
+S1, S3, S5, S7, S9 = (np.float32(c) for c in (6.283185307, -41.34170072, 81.60354098, -76.59931749, 39.85647238))
+QUARTER, HALF = np.float32(0.25), np.float32(0.5)
+
+
+@njit(**OPTIONS)
+def sin_turns(turns):
+    """sin(2 pi turns) in float32, without a branch, so that a loop of it vectorises; the error is below -130 dB.
+
+    The wave is folded onto its first quarter, where an odd polynomial of degree 9 with least maximum error does the rest.
+    """
+    x = turns - np.floor(turns) - HALF
+    q = QUARTER - abs(abs(x) - QUARTER)
+    s = q * q
+    y = ((((S9 * s + S7) * s + S5) * s + S3) * s + S1) * q
+    return y if x < 0 else -y
+
+
+# --- The compiler -----------------------------------------------------------------------------------------------------
+
+
+@intrinsic
+def call_kernel(context, address, state, inputs, outputs, start, stop):
+    """Call the machine code at an address that is only known at run time."""
+    i64 = types.int64
+
+    def codegen(context, builder, signature, args):
+        pointer, integer = ir.IntType(8).as_pointer(), ir.IntType(64)
+        code = ir.FunctionType(ir.VoidType(), [pointer] * 3 + [integer] * 2).as_pointer()
+        pointers = [builder.inttoptr(a, pointer) for a in args[1:4]]
+        builder.call(builder.inttoptr(args[0], code), pointers + list(args[4:]))
+        return context.get_dummy_value()
+
+    return types.void(i64, i64, i64, i64, i64, i64), codegen
+
+
+def _blocks_of(first: int, count: int) -> Callable:
+    """An intrinsic: (float**, start, stop) -> a tuple of `count` arrays [start:stop], so that a loop sees plain arrays."""
+    array = types.Array(types.float32, 1, "C")
+
+    @intrinsic
+    def blocks(context, pointers, start, stop):
+        result = types.UniTuple(array, count)
+
+        def codegen(context, builder, signature, args):
+            pointers, start, stop = args
+            size, itemsize = builder.sub(stop, start), context.get_constant(types.intp, 4)
+            arrays = []
+            for i in range(first, first + count):
+                view = context.make_array(array)(context, builder)
+                data = builder.gep(builder.load(cgutils.gep(builder, pointers, i)), [start])
+                context.populate_array(view, data=data, shape=[size], strides=[itemsize], itemsize=itemsize, meminfo=None)
+                arrays.append(view._getvalue())
+            return context.make_tuple(builder, result, arrays)
+
+        return result(BUFFERS, types.int64, types.int64), codegen
+
+    return blocks
+
+
+@intrinsic
+def _pointer_word(context, pointers, i):
+    """The i-th pointer of a table as a number."""
+
+    def codegen(context, builder, signature, args):
+        return builder.ptrtoint(builder.load(builder.gep(args[0], [args[1]])), ir.IntType(64))
+
+    return types.int64(BUFFERS, types.int64), codegen
+
+
+@njit(**OPTIONS)
+def _many(pointers, i, start, stop):
+    """A Signals slot: the table holds the address of [count, address, address ...]."""
+    table = _pointer_word(pointers, i)
+    return Many(words_at(table + 8, words_at(table, 1)[0]), start, stop - start)
+
+
+@intrinsic
+def _word_of(context, state):
+    """A state's address as a number."""
+
+    def codegen(context, builder, signature, args):
+        return builder.ptrtoint(args[0], ir.IntType(64))
+
+    return types.int64(state), codegen
+
+
+@njit(**OPTIONS)
+def _hold(address, count):
+    """Before a piece: mark event words of earlier pieces by their sign."""
+    words = words_at(address, count)
+    for k in range(count):
+        words[k] = -words[k]
+
+
+@njit(**OPTIONS)
+def _stamp(address, count, start):
+    """After a piece: new event words count from the frame's first sample, earlier ones get their sign back."""
+    words = words_at(address, count)
+    for k in range(count):
+        words[k] = words[k] + start if words[k] > 0 else -words[k]
+
+
+class _Cache(FunctionCache):
+    """numba's own disk cache, keyed by what the kernel's code is made of.
+
+    Its usual key, a closure's cells, differs in every process, so that every process would compile anew.
+    """
+
+    def __init__(self, wrapper: Any, key: str, name: str):
+        self.key = key
+        wrapper.__name__ = wrapper.__qualname__ = name
+        super().__init__(wrapper)
+
+    def _index_key(self, signature, codegen):
+        return signature, codegen.magic_tuple(), self.key
+
+
+def _sources(function: Callable, seen: set[Any]) -> str:
+    """The text of a function and of all that numba freezes into its code: helpers, global and enclosing values."""
+    if function in seen:
+        return ""
+    seen.add(function)
+    closure = inspect.getclosurevars(function)
+    text = inspect.getsource(function)
+    for name, value in sorted((closure.globals | closure.nonlocals).items()):
+        plain = value.py_func if isinstance(value, Dispatcher) else value
+        if inspect.isfunction(plain):
+            text += _sources(plain, seen)
+        elif isinstance(plain, (bool, int, float, str, tuple, np.generic, np.ndarray)):
+            text += f"{name}={plain!r}"
+    return text
+
+
+class _Compiler:
+    """Tells, once a process, that it compiles: that takes seconds, and a silent wait looks like a fault."""
+
+    told = False
+
+    @classmethod
+    def tell(cls) -> None:
+        if not cls.told:
+            cls.told = True
+            print("graphvoip: compiling its sound kernels for this machine, once; a few seconds", file=sys.stderr, flush=True)
+
+
+class kernel:
+    """Decorates a node's `process`: a plain function over arrays, compiled on first use."""
+
+    def __init__(self, function: Callable):
+        self.function = function
+        self.compiled: dict[type[Node], CFunc] = {}
+
+    def check(self, cls: type[Node]) -> None:
+        """The parameters are (state,) inputs, outputs; a class with other ones is refused when it is made."""
+        has = list(inspect.signature(self.function).parameters)
+        wants = [*cls.slots.inputs, *cls.slots.outputs]
+        if has not in (wants, ["state", *wants]):
+            raise TypeError(f"{cls.__name__}.process takes ({', '.join(has)}), its slots are ({', '.join(wants)})")
+
+    def compile(self, cls: type[Node]) -> int:
+        """The address of the machine code for this class."""
+        if cls not in self.compiled:
+            wrapper, signature = self._wrap(cls)
+            code = CFunc(wrapper, signature, locals={}, options=OPTIONS)
+            text = f"{_sources(self.function, set())}{cls.dtype}{list(cls.slots.inputs)}{list(cls.slots.outputs)}"
+            name = f"{cls.__module__}_{cls.__qualname__}".replace(".", "_").replace("<locals>", "")
+            code._cache = _Cache(wrapper, hashlib.sha256(text.encode()).hexdigest(), name)
+            with self._telling(code):
+                code.compile()
+            self.compiled[cls] = code
+        return self.compiled[cls].address
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _telling(code: CFunc):
+        """Say that we compile, if the disk has no machine code yet."""
+        compile_uncached = code._compile_uncached
+
+        def telling():
+            _Compiler.tell()
+            return compile_uncached()
+
+        code._compile_uncached = telling
+        yield
+        del code._compile_uncached
+
+    def _wrap(self, cls: type[Node]) -> tuple[Callable, Any]:
+        body = njit(**OPTIONS)(self.function)
+        many = bool(cls.slots.inputs) and isinstance(list(cls.slots.inputs.values())[-1], Signals)
+        plain, events = len(cls.slots.inputs) - many, len(cls.slots.events)
+        inputs_of, outputs_of = _blocks_of(0, plain), _blocks_of(0, len(cls.slots.outputs))
+        stateful = "state" in inspect.signature(self.function).parameters
+        record = from_dtype(cls.dtype)
+
+        # numba prunes the branches whose condition is a constant of the enclosing function.
+        def wrapper(state, inputs, outputs, start, stop):
+            if events:
+                _hold(_word_of(state), events)
+            if stateful and many:
+                body(carray(state, 1)[0], *inputs_of(inputs, start, stop), _many(inputs, plain, start, stop),
+                     *outputs_of(outputs, start, stop))  # fmt: skip
+            elif stateful:
+                body(carray(state, 1)[0], *inputs_of(inputs, start, stop), *outputs_of(outputs, start, stop))
+            elif many:
+                body(*inputs_of(inputs, start, stop), _many(inputs, plain, start, stop), *outputs_of(outputs, start, stop))
+            else:
+                body(*inputs_of(inputs, start, stop), *outputs_of(outputs, start, stop))
+            if events:
+                _stamp(_word_of(state), events, start)
+
+        return wrapper, ((types.CPointer(record), BUFFERS, BUFFERS, types.int64, types.int64), types.void)

@@ -1,0 +1,54 @@
+import numpy as np
+
+from ..kernel import event, kernel
+from ..node import Event, Node, Option, Output, Signal, State
+from ..rings import FRAME
+
+HUGE = np.float32(1e6)  # a sample beyond this, infinite or not a number is a fault and not sound
+
+
+class Fade(Node):
+    """The way in and out of what plays: it leaves the signal alone, bit for bit, until it is told to fade.
+
+    A signal that is not finite is silent from there on and named by the event `fault`.
+    """
+
+    input = Signal(None, doc="what is faded")
+    over = Option(0, "samples of fade at the start; 0: begin at full level")
+    out = Output()
+    done = Event("it has become silent after `end`")
+    fault = Event("the input is not finite, or far beyond full scale")
+    state = State(level="f8", step="f8")
+
+    def start(self):
+        self.state["level"] = 0.0 if self.over else 1.0
+        self.state["step"] = 1 / self.over if self.over else 0.0
+
+    def end(self, over: int = FRAME) -> None:
+        """Fade to silence over so many samples, from the next frame on."""
+        self.state["step"] = -1 / max(1, over)
+
+    @kernel
+    def process(state, input, out):
+        worst = np.float32(0)
+        for i in range(out.size):
+            worst += np.float32(0) if abs(input[i]) < HUGE else np.float32(1)
+        if worst > 0:
+            state.level = state.step = 0.0
+            if state.fault == 0:
+                state.fault = event(0)
+        if state.level == 0.0 and state.step <= 0.0:
+            for i in range(out.size):
+                out[i] = 0
+        elif state.step == 0.0:
+            for i in range(out.size):
+                out[i] = input[i]
+        else:
+            for i in range(out.size):
+                was = state.level
+                state.level = min(1.0, max(0.0, was + state.step))
+                out[i] = input[i] * np.float32(state.level)
+                if state.level == 0.0 and was > 0.0 and state.done == 0:
+                    state.done = event(i)
+            if state.level == 1.0:
+                state.step = 0.0

@@ -1,0 +1,17 @@
+from ..kernel import kernel, nth
+from ..node import Node, Output, Signals
+
+
+class Mix(Node):
+    """The sum of any number of signals: Mix(a, b, c). Nothing is scaled; put a Gain after it."""
+
+    inputs = Signals("the signals to sum")
+    out = Output()
+
+    @kernel
+    def process(inputs, out):
+        out[:] = 0
+        for k in range(inputs.addresses.size):
+            signal = nth(inputs, k)
+            for i in range(out.size):
+                out[i] += signal[i]

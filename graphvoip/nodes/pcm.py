@@ -1,0 +1,40 @@
+import numpy as np
+
+from ..kernel import event, floats_at, kernel
+from ..node import Event, Node, Option, Output, State
+
+
+class Pcm(Node):
+    """Play samples, once or in a loop. The samples are what is heard, from the first to the last."""
+
+    data = Option(None, "samples at 8000 Hz, 1.0 is full scale: a one-dimensional array or a sequence of floats")
+    loop = Option(False, "begin again at the end, without a gap")
+    out = Output()
+    done = Event("its last sample has been made; never in a loop")
+    state = State(address="i8", size="i8", at="i8", loop_="i8")
+
+    def start(self):
+        self.data = np.ascontiguousarray(() if self.data is None else self.data, np.float32)
+        if self.data.ndim != 1:
+            raise ValueError(f"pcm: data has {self.data.ndim} dimensions; it is one row of samples")
+        self.state["address"] = self.data.ctypes.data
+        self.state["size"] = self.data.size
+        self.state["loop_"] = bool(self.loop)
+
+    @kernel
+    def process(state, out):
+        data = floats_at(state.address, state.size)
+        made = 0
+        while made < out.size and state.at < state.size:
+            size = min(out.size - made, state.size - state.at)
+            for i in range(size):
+                out[made + i] = data[state.at + i]
+            made += size
+            state.at += size
+            if state.at == state.size:
+                if state.loop_:
+                    state.at = 0
+                elif state.done == 0:
+                    state.done = event(made - 1)
+        for i in range(made, out.size):
+            out[i] = 0

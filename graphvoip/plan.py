@@ -1,0 +1,186 @@
+"""A graph -> a plan: the order, the loops and the addresses. Running one frame of it is one native call.
+
+A plan is one array of integers. Building it is all that Python does; running it never touches Python, takes no lock,
+allocates nothing and compiles nothing.
+
+A cycle runs sample by sample, and the wire that closes it is read one sample late. That wire's address is simply 4 bytes
+lower: every buffer has a float before its first sample, where the last sample of the frame before is carried to.
+"""
+
+import weakref
+from collections.abc import Iterable
+from typing import Any
+
+import networkx as nx
+import numpy as np
+from numba import njit
+
+from .kernel import OPTIONS, call_kernel, floats_at, words_at
+from .node import LEAD, Node, Port
+from .rings import FRAME
+
+# A plan's header: how many steps, groups, carries and events, where each table begins, and the graph's frame counter.
+STEPS, GROUPS, CARRIES, EVENTS, STEPS_AT, GROUPS_AT, CARRIES_AT, EVENTS_AT, CLOCK_AT = range(9)
+HEADER = 9
+STEP, GROUP, EVENT = 5, 3, 2  # words a row
+
+
+@njit(nogil=True, **OPTIONS)
+def run_plan(address, start, stop):
+    """Run samples start..stop of a frame of the plan at an address."""
+    header = words_at(address, HEADER)
+    steps = words_at(header[STEPS_AT], header[STEPS] * STEP).reshape(-1, STEP)
+    groups = words_at(header[GROUPS_AT], header[GROUPS] * GROUP).reshape(-1, GROUP)
+    for g in range(groups.shape[0]):
+        first, last, is_loop = groups[g]
+        if is_loop:
+            for t in range(start, stop):
+                for k in range(first, last):
+                    call_kernel(steps[k, 0], steps[k, 1], steps[k, 2], steps[k, 3], t, t + 1)
+        else:
+            for k in range(first, last):
+                call_kernel(steps[k, 0], steps[k, 1], steps[k, 2], steps[k, 3], start, stop)
+    if stop == FRAME:
+        carries = words_at(header[CARRIES_AT], header[CARRIES])
+        for k in range(carries.size):
+            buffer = floats_at(carries[k] - 4, FRAME + 1)
+            buffer[0] = buffer[FRAME]
+
+
+@njit("void(int64, int64)", nogil=True, cache=True, **OPTIONS)
+def run_frame(address, frames):
+    """Run whole frames, for a graph that has no far end: rendering and measuring."""
+    for _ in range(frames):
+        run_plan(address, 0, FRAME)
+        words_at(words_at(address, HEADER)[CLOCK_AT], 1)[0] += 1
+
+
+_flats: weakref.WeakValueDictionary[float, np.ndarray] = weakref.WeakValueDictionary()
+
+
+def flat(value: float) -> np.ndarray:
+    """A number as a signal: one buffer for all the inputs of that value, filled once."""
+    buffer = _flats.get(value)
+    if buffer is None:
+        buffer = _flats[value] = np.full(LEAD + FRAME, value, np.float32)
+    return buffer
+
+
+def order(roots: Iterable[Node]) -> list[list[Node]]:
+    """The nodes that the roots need, in groups: sources first, a group of several (or a self-loop) is a cycle.
+
+    The finishing order of a depth-first walk along the wires puts sources before what they feed. Where there are cycles,
+    their strongly connected parts are kept together at the place where the last of each is finished. The order depends on
+    the wires only, so two runs make the same sound.
+    """
+    needs = nx.DiGraph()
+    waiting = list(roots)
+    needs.add_nodes_from(waiting)
+    seen = set(waiting)
+    while waiting:
+        node = waiting.pop()
+        for port in node.sources():
+            needs.add_edge(node, port.node)
+            if port.node not in seen:
+                seen.add(port.node)
+                waiting.append(port.node)
+    finished = {node: place for place, node in enumerate(nx.dfs_postorder_nodes(needs))}
+    groups = [sorted(part, key=finished.__getitem__) for part in nx.strongly_connected_components(needs)]
+    return sorted(groups, key=lambda part: finished[part[-1]])
+
+
+class Plan:
+    """A compiled graph. It keeps its nodes, so their memory lives as long as the plan may run."""
+
+    def __init__(self, roots: Iterable[Node], clock: np.ndarray | None = None):
+        self.clock = np.zeros(1, np.int64) if clock is None else clock  # frames that the graph has run
+        self.groups = order(roots)
+        self.nodes = [node for group in self.groups for node in group]
+        self._flats: list[np.ndarray] = []
+        self._build()
+
+    def _build(self) -> None:
+        steps: list[int] = []
+        groups: list[list[int]] = []
+        carries: dict[int, None] = {}
+        events: list[int] = []
+        wires: list[int] = []  # the kernels' tables of inputs and outputs; offsets in it become addresses below
+        done: set[Node] = set()
+        for part in self.groups:
+            is_loop = len(part) > 1 or any(port.node is part[0] for port in part[0].sources())
+            first = len(steps) // STEP
+            for node in part:
+                inputs = self._inputs(node, done, carries, wires)
+                steps += (node.kernel, node.state_address, 8 * len(wires), 8 * (len(wires) + len(inputs)), node.id)
+                wires += inputs
+                wires += [port.address for port in node._ports.values()]
+                done.add(node)
+                for k in range(len(node.slots.events)):
+                    events += (node.state_address + 8 * k, node.id << 4 | k)
+            if groups and not is_loop and not groups[-1][2]:
+                groups[-1][1] = len(steps) // STEP
+            else:
+                groups.append([first, len(steps) // STEP, int(is_loop)])
+        self._lay_out(steps, groups, list(carries), events, wires)
+
+    def _inputs(self, node: Node, done: set[Node], carries: dict[int, None], wires: list[int]) -> list[int]:
+        """The addresses that a kernel reads: a buffer, or for a slot of Signals its table [count, address ...]."""
+
+        def address(wire: "float | Port") -> int:
+            if not isinstance(wire, Port):
+                buffer = flat(wire)
+                self._flats.append(buffer)
+                return buffer.ctypes.data + 4 * LEAD
+            if wire.node in done:
+                return wire.address
+            carries[wire.address] = None
+            return wire.address - 4  # not run yet: it closes a cycle
+
+        inputs: list[int] = []
+        for wire in node.wires.values():
+            if isinstance(wire, list):
+                inputs.append(-8 - 8 * len(wires))  # an offset for now; negative, and so not an address
+                wires += [len(wire), *(address(one) for one in wire)]
+            else:
+                inputs.append(address(wire))
+        return inputs
+
+    def _lay_out(self, steps, groups, carries, events, wires) -> None:
+        """Put everything into one array and turn offsets into addresses."""
+        lengths = [HEADER, len(steps), GROUP * len(groups), len(carries), len(events), len(wires)]
+        ends = np.cumsum(lengths)
+        table = self.table = np.empty(ends[-1], np.int64)
+        self.address = table.ctypes.data
+        at = [self.address + 8 * int(end) for end in ends[:-1]]
+        table[:HEADER] = (len(steps) // STEP, len(groups), len(carries), len(events) // EVENT, *at[:4], self.clock.ctypes.data)
+        for part, first, end in zip((steps, groups, carries, events, wires), ends[:-1], ends[1:], strict=True):
+            if part:
+                table[first:end] = np.asarray(part, np.int64).ravel()
+        rows = table[ends[0] : ends[1]].reshape(-1, STEP)
+        rows[:, 2:4] += at[4]
+        words = table[ends[4] : ends[5]]
+        words[words < 0] = at[4] - 8 - words[words < 0]
+
+    def run(self, frames: int = 1) -> None:
+        """Run it here and now: only for a graph that no engine runs."""
+        run_frame(self.address, frames)
+
+    def taken_events(self) -> list[tuple[int, int, int]]:
+        """Events of a plan that is run by hand: (token, sample in the frame, value); the words are set back."""
+        found = []
+        for node in self.nodes:
+            for k, name in enumerate(node.slots.events):
+                word = int(node.state[name])
+                if word:
+                    node.state[name] = 0
+                    found.append((node.id << 4 | k, (word & 0xFFFF) - 1, word >> 16))
+        return found
+
+
+def describe(plan: Plan) -> dict[str, Any]:
+    """What a plan is made of, for people and tests: the order by type, the loops, the number of delayed wires."""
+    return {
+        "order": [node.type for node in plan.nodes],
+        "loops": [[node.type for node in group] for group in plan.groups if len(group) > 1],
+        "delayed wires": int(plan.table[CARRIES]),
+    }
