@@ -4,7 +4,7 @@ async def handler(call):
     await call.playTone(420, .5)
     key = await call.getDTMF()
 
-This is the whole public surface. Each name is loaded when it is first used, so importing the package costs nothing.
+This is the whole public surface; nodes are in graphvoip.nodes, kernels in graphvoip.kernel. Each name is loaded when it is first used, so importing the package costs nothing.
 """
 
 import importlib
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .io import DeviceError as DeviceError
     from .io.wav import loadWAVtoPCM as loadWAVtoPCM
     from .io.wav import savePCMtoWAV as savePCMtoWAV
-    from .kernel import event as event
-    from .kernel import kernel as kernel
     from .node import Event as Event
     from .node import Node as Node
     from .node import Option as Option
@@ -39,7 +37,6 @@ _HOMES = {
     "client": "one_at_a_time runVoipClient serve",
     "io": "DeviceError",
     "io.wav": "loadWAVtoPCM savePCMtoWAV",
-    "kernel": "event kernel",
     "node": "Event Node Option Output Signal Signals State",
     "pcm": "normalizePCM",
     "tts": "TTStoPCM",

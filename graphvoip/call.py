@@ -84,7 +84,7 @@ class Playback(Pending):
     def stop(self, fade: float = FADE) -> None:
         """End it with a fade of so many seconds; then the future resolves as if it had ended by itself."""
         if not self.done():
-            self._call._fade_out(self, fade, lambda: self._finish())
+            self._call._fade_out(self, fade)
 
     def cancel(self, msg: Any = None) -> bool:
         cancelled = super().cancel(msg)
@@ -137,6 +137,8 @@ class Call:
     def playPCM(self, samples: Sequence[float], loop: bool = False) -> Playback:
         """Play samples, once or in a loop: a list, tuple, array.array or numpy array of floats."""
         data = _samples(samples, "playPCM")
+        if data is samples and data.flags.writeable:
+            data = data.copy()  # the caller may go on and change it; make an array read-only to share it between calls
         self._note(f"sound, {len(data) / RATE:g} s{', in a loop' if loop else ''}")
         return self._play(Pcm(data=data, loop=loop), empty=not len(data))
 
@@ -279,7 +281,7 @@ class Call:
         self._graph.listen(way_out, "fault", lambda sample, value: self._faulty(way_out))
         return playback
 
-    def _fade_out(self, playback: Playback, seconds: float, then: Callable[[], Any] = lambda: None) -> None:
+    def _fade_out(self, playback: Playback, seconds: float) -> None:
         fade = playback._fade
         if fade is None or fade not in self._playing:
             return

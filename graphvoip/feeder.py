@@ -97,9 +97,9 @@ class Feeder:
         if self.engine.virtual:
             self.engine.after.remove(self.step)
         elif self.wake:
-            self.engine.remove_wake(self.wake)
-            self.wake.give()
-            self.wake = None
+            wake, self.wake = self.wake, None
+            self.engine.remove_wake(wake)
+            wake.give()
 
     def step(self) -> None:
         for job in self.jobs:

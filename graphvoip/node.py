@@ -187,13 +187,20 @@ class Node:
     slots: ClassVar[Slots] = Slots({}, {}, {}, {})
     dtype: ClassVar[np.dtype]
     process: ClassVar[Any]
+    id: int  # its number, unique in the process: events carry it
+    graph: Any  # the graph in which it sounds, or None
+    wires: dict[str, Any]  # what each input is wired to: a number, a Port, or a list of them
+    memory: np.ndarray  # the state record, an array of one, which kernels see at state_address
+    state: Any
+    state_address: int
+    kernel: int  # the address of its machine code
 
     def __init_subclass__(cls) -> None:
         names = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
         cls.type = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         cls.slots = Slots.of(names)
         for name in cls.slots.inputs | cls.slots.options | cls.slots.outputs | cls.slots.events:
-            if hasattr(Node, name):
+            if hasattr(Node, name) or name in Node.__annotations__:
                 raise TypeError(f"{cls.__name__}: a slot cannot be named '{name}'; every node has that already")
         fields = [field for slot in names.values() if isinstance(slot, State) for field in slot.fields.items()]
         # Event words first: the audio thread and the kernel's wrapper find them by their index.
@@ -204,8 +211,8 @@ class Node:
 
     def __init__(self, *args: Any, **values: Any):
         self.id = next(_ids)
-        self.graph: Any = None  # the graph in which it sounds
-        self.wires: dict[str, Any] = {}
+        self.graph = None
+        self.wires = {}
         given = self._by_name(args, values)
         self._buffers = {name: np.zeros(LEAD + FRAME, np.float32) for name in self.slots.outputs}
         self._ports = {

@@ -21,7 +21,8 @@ HALF = 8  # samples that the interpolation looks back and ahead: 1 ms
 MARGIN = 80  # samples, 10 ms: how much too early or too late either side may be
 PATIENT = 160  # samples by which the margin may grow when it was not enough
 SLOW = 1 / 64  # of each block in the average level: a time constant of 1.3 s
-GAIN = 0.004  # samples put right a block, for each sample that the level is off: a time constant of 5 s
+BAND = 32  # samples, 4 ms: a level that is off by no more is left alone, and so is the sound
+GAIN = 0.008  # samples put right a block, for each sample that the level is off beyond that: a time constant of 2.5 s
 FRAME_SECONDS = FRAME / RATE
 
 
@@ -71,6 +72,15 @@ class Beat:
     def __init__(self, ring: LineRing, clock: Callable[[], float] = time.monotonic):
         self.words, self.clock = ring.words, clock
         self.origin = math.inf  # when frame 0 was made, or would have been: at the latest, as far as we know
+        self.seen = self.words[OUT_WRITTEN]
+        self.found = False  # the graph runs
+
+    def look(self) -> None:
+        """To be called every millisecond while the graph starts: the cards look at their own times only."""
+        if self.words[OUT_WRITTEN] != self.seen:
+            self.seen = self.words[OUT_WRITTEN]
+            self.since()
+            self.found = True
 
     def since(self) -> float:
         """Frames since the graph's last, 0 to 1."""
@@ -82,15 +92,6 @@ class Beat:
         elif over >= 1.5:  # the graph has given frames up: a whole number of them
             self.origin += math.floor(over) * FRAME_SECONDS
         return min(over, 1.0)
-
-    def find(self, pause: Callable[[float], object]) -> None:
-        """Watch closely for the graph's next frame, 40 ms at most, so that the beat is known to the millisecond."""
-        made = self.words[OUT_WRITTEN]
-        for _ in range(40):
-            if self.words[OUT_WRITTEN] != made:
-                break
-            pause(0.001)
-        self.since()
 
     def until(self) -> float:
         """Seconds until a moment after the graph's next frame."""
@@ -114,13 +115,14 @@ class Elastic:
     def put(self, samples: np.ndarray) -> None:
         self.queue = np.concatenate((self.queue, samples))
 
-    def steer(self, level: float) -> None:
+    def steer(self, level: float, first: bool = False) -> None:
         """Told once a block how many samples there are between the two clocks, here and elsewhere."""
         self.average += SLOW * (level - self.average)
-        off = self.average - self.target
-        if abs(off) > FRAME:  # something else has happened: a pause, or a burst after it
+        off = level - self.target if first else self.average - self.target
+        if first or abs(off) > FRAME:  # or something has happened: a pause, or a burst after it
             self.reset(round(off))
-        self.debt = max(-1.5, min(1.5, self.debt + GAIN * (self.average - self.target)))
+        elif abs(off) > BAND:
+            self.debt = max(-1.5, min(1.5, self.debt + GAIN * math.copysign(abs(off) - BAND, off)))
 
     def reset(self, surplus: int) -> None:
         """Drop so many samples, or add silence, at once."""
@@ -168,20 +170,16 @@ class FromGraph:
     def block(self) -> np.ndarray:
         """160 samples for the card; silence while the graph has none."""
         elastic = self.elastic
+        if not (self.begun or self.beat.found):
+            return np.zeros(FRAME, np.int16)
         while self.ring.waiting() > 0 or (self.begun and not elastic.ready()):
             frame = self.ring.receive()
             if frame is None:
                 elastic.late()
                 return np.zeros(FRAME, np.int16)
             elastic.put(np.frombuffer(frame, np.int16))
-        level = len(elastic) + FRAME * self.beat.since()
-        if not self.begun:
-            if not len(elastic):
-                return np.zeros(FRAME, np.int16)
-            self.begun = True
-            elastic.reset(round(level) - elastic.target)
-            level = elastic.target
-        elastic.steer(level)
+        elastic.steer(len(elastic) + FRAME * self.beat.since(), first=not self.begun)
+        self.begun = True
         return elastic.take()
 
     def rest(self) -> np.ndarray:
@@ -207,20 +205,14 @@ class ToGraph:
     def put(self, samples: np.ndarray) -> None:
         """One block from the card, just heard."""
         words, elastic = self.ring.words, self.elastic
-        if not words[OUT_WRITTEN]:
+        if not self.beat.found:
             return  # the graph does not run yet, and is not to hear what was said before
         elastic.put(samples)
         in_ring = max(0, words[IN_WRITTEN] - words[IN_READ])
-        level = len(elastic) + FRAME * (in_ring - self.beat.since())
-        if not self.begun:
-            self.begun = True
-            elastic.reset(round(level) - elastic.target)
-            level = elastic.target
-            self.missed = words[IN_MISSED]
-        elif self.missed != words[IN_MISSED]:
-            self.missed = words[IN_MISSED]
+        if self.begun and self.missed != words[IN_MISSED]:
             elastic.late()
-        elastic.steer(level)
+        elastic.steer(len(elastic) + FRAME * (in_ring - self.beat.since()), first=not self.begun)
+        self.begun, self.missed = True, words[IN_MISSED]
 
     def send(self) -> float:
         """Send a frame if it is time; 0, or the seconds after which to try again."""

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import functools
 import logging
+import math
 import os
 import sys
 import threading
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..rings import FRAME, OUT_WRITTEN, RATE, LineRing
+from ..rings import FRAME, RATE, LineRing
 from . import DeviceError, Leg
 from .elastic import FRAME_SECONDS, Beat, FromGraph, Resampler, ToGraph
 from .keyboard import Keyboard
@@ -30,6 +31,7 @@ INSTALL = {
     "linux": "sudo apt install portaudio19-dev python3-dev && pip install 'graphvoip[audio]'",
     "darwin": "brew install portaudio && pip install 'graphvoip[audio]'",
 }
+RATES = (RATE, 48000, 44100)  # samples a second that are tried, after the first the card's own
 STARTING = 3.0  # seconds a card may take until it plays; the phone rings then
 DRAIN = 0.5  # seconds in which what is left is heard after we hang up
 RETRY = 3.0  # seconds between attempts to open a card that was unplugged
@@ -160,7 +162,7 @@ class Card:
         """Open it at 8000 Hz, mono, or at what it can."""
         import pyaudio
 
-        rates = [rate for rate in dict.fromkeys((RATE, info.rate, 48000, 44100)) if rate % 50 == 0]
+        rates = [rate for rate in dict.fromkeys((RATES[0], info.rate, *RATES[1:])) if rate % 50 == 0]
         formats = [(rate, channels) for rate in rates for channels in (1, 2)]
         for rate, channels in formats:
             try:
@@ -193,8 +195,9 @@ class Card:
         self.stream.write(block.tobytes(), len(block) // self.channels, exception_on_underflow=False)
 
     def drain(self) -> None:
-        """Wait until all has been heard."""
-        self.stream.stop_stream()
+        """Wait until all has been heard: what has room behind it has been taken. (Pa_StopStream loses 30 ms of it.)"""
+        for _ in range(math.ceil(self.stream.get_output_latency() / FRAME_SECONDS) + 2):
+            self.write(np.zeros(FRAME, np.int16))
 
     def close(self) -> None:
         self.stream.close()
@@ -390,22 +393,26 @@ class SoundCard:
         """Start the threads and wait until the cards run: some take a second, and the first word is not to be lost."""
         beat = Beat(leg.ring)
         flowing = threading.Event(), threading.Event()
-        for name, run, *arguments in (
-            ("microphone", self._listen, microphone, ToGraph(leg.ring, beat), beat, flowing[0]),
-            ("speaker", self._speak, speaker, FromGraph(leg.ring, beat), flowing[1]),
-        ):
-            thread = threading.Thread(target=run, args=arguments, name=f"graphvoip {name}", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        self._run("microphone", self._listen, microphone, ToGraph(leg.ring, beat), flowing[0])
+        self._run("speaker", self._speak, speaker, FromGraph(leg.ring, beat), flowing[1])
         await self._until(lambda: all(event.is_set() for event in flowing), STARTING)
+        self._run("beat", self._watch, beat)
 
-    def _listen(self, side: Side, flow: ToGraph, beat: Beat, flowing: threading.Event) -> None:
+    def _run(self, name: str, run: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=run, args=arguments, name=f"graphvoip {name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _watch(self, beat: Beat) -> None:
+        """A thread that ends when the graph has run for half a second."""
+        while beat.seen < 25 and not self._ending.wait(0.001):
+            beat.look()
+
+    def _listen(self, side: Side, flow: ToGraph, flowing: threading.Event) -> None:
         """The microphone's thread."""
         while not self._ending.is_set():
             block = side.do(lambda card: card.read())
             flowing.set()
-            if not flow.begun and beat.words[OUT_WRITTEN]:
-                beat.find(self._ending.wait)
             flow.put(block)
             if wait := flow.send():
                 self._ending.wait(wait)
@@ -423,7 +430,7 @@ class SoundCard:
                 flowing.set()
         if not self._stop.is_set():
             rest = flow.rest()
-            rest = np.pad(rest, (0, -len(rest) % FRAME + FRAME))  # whole blocks, and one for what a resampler holds back
+            rest = np.pad(rest, (0, -len(rest) % FRAME))
             for block in rest.reshape(-1, FRAME):
                 side.do(lambda card: card.write(block))  # noqa: B023
             side.do(lambda card: card.drain())

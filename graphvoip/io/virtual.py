@@ -87,12 +87,15 @@ class Phone:
             self._script = engine.loop.create_task(self._run())
 
     async def closed(self) -> None:
-        """Wait for the end of the call. A caller without a script loses patience after a minute."""
+        """Wait for the end of the call. A caller without a script loses patience after a minute.
+
+        Raises DeviceError if the script waited for a sound that never came.
+        """
         if self._script is None and self.steps is None:
             self._script = self._engine.loop.create_task(self._wait_patiently())
         await asyncio.shield(self._closed)
-        if self._script and self._script.done() and not self._script.cancelled() and self._script.exception():
-            raise self._script.exception()  # type: ignore[misc]
+        if self._script:
+            await self._script  # it sees that the call is over
 
     async def close(self) -> None:
         self.hangup()
@@ -242,24 +245,31 @@ class Phone:
         for future in self._frame:
             if not future.done():
                 future.set_result(None)
-        if self._script and self._script is not asyncio.current_task():
-            self._script.cancel()
         if not self._closed.done():
             self._closed.set_result(None)
 
     async def _run(self) -> None:
-        """Act by the script; after its last step the caller hangs up."""
+        """Act by the script, as long as there is a call; after its last step the caller hangs up."""
         try:
             for text, step in self.steps or []:
                 if not await step(self):
-                    raise DeviceError(f"script: '{text}' did not happen within {PATIENCE:g} s")
+                    when = "before the call ended" if self.ended else f"within {PATIENCE:g} s"
+                    raise DeviceError(f"script: '{text}' did not happen {when}")
+                if self.ended:
+                    break
         finally:
             self.hangup()
 
+    async def _pause(self, seconds: float) -> None:
+        """wait, but not beyond the end of the call."""
+        if not self.ended:
+            await asyncio.wait([self._closed], timeout=seconds)
+
     async def _wait_patiently(self) -> None:
-        await asyncio.sleep(PATIENCE)
-        self.history.append((self.time, "caller loses patience"))
-        self.hangup()
+        await self._pause(PATIENCE)
+        if not self.ended:
+            self.history.append((self.time, "caller loses patience"))
+            self.hangup()
 
 
 def _floats(data: bytes | bytearray) -> np.ndarray:
@@ -306,7 +316,7 @@ def _wait(rest: str) -> Step:
         seconds = -1.0
     if not 0 <= seconds < 86400:
         raise ValueError("wait takes seconds: wait 1.5")
-    return lambda phone: _did(phone.wait(seconds))
+    return lambda phone: _did(phone._pause(seconds))
 
 
 def _keys(rest: str) -> Step:

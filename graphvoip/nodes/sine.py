@@ -15,11 +15,21 @@ class Sine(Node):
 
     @kernel
     def process(state, freq, amp, out):
-        # Two loops: the phase runs through the samples in float64, the polynomial after it vectorises.
-        phase = state.phase
+        # First the phase, in float64, then the polynomial: each loop vectorises. A phase that runs with another step at
+        # every sample cannot, so a pitch that stays has a loop of its own.
+        phase, step = state.phase, np.float64(freq[0]) * (1 / RATE)
+        moves = 0
         for i in range(out.size):
-            out[i] = phase - np.floor(phase)
-            phase += freq[i] * (1 / RATE)
-        state.phase = phase - np.floor(phase)
+            moves += freq[i] != freq[0]
+        if moves == 0:
+            for i in range(out.size):
+                turns = phase + i * step
+                out[i] = turns - np.floor(turns)
+            phase += out.size * step
+        else:
+            for i in range(out.size):
+                out[i] = phase - np.floor(phase)
+                phase += freq[i] * (1 / RATE)
+        state.phase = phase - np.floor(phase) if abs(phase) < np.inf else 0.0
         for i in range(out.size):
             out[i] = amp[i] * sin_turns(out[i])

@@ -226,8 +226,9 @@ class Call:
             self.stamp = self.stamp + 160 & 0xFFFFFFFF
 
     async def talk(self, payloads: list[bytes]) -> None:
-        """Send packets, one each 20 ms."""
-        start = time.monotonic()
+        """Send packets, one each 20 ms, half-way between those that come: no jitter moves one over the other's tick."""
+        await self.hears(1)
+        start = time.monotonic() + 0.01
         for k, payload in enumerate(payloads):
             await asyncio.sleep(start + 0.02 * k - time.monotonic())
             self.say(payload)

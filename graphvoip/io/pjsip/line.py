@@ -10,6 +10,8 @@ The rules below were each paid for with a crash:
   its id by then.
 - A port that was made stays: PJSIP takes ports out of its bridge a step later than one asks for it. Nothing is ever
   disconnected by hand either; a stream that ends does that itself.
+- Calls do not come too fast. Each opens two sockets, PJSIP has room for 64 and needs half a second to free one; the
+  next one aborts. So SIP is left unread for a moment, and that is why sound has a queue of its own.
 - The process ends without tearing PJSIP down: that takes a second and is where it likes to abort.
 
 The way to a stream that is documented, AudioMediaPort, is used. Reaching into the stream itself saves 10 ms of 30 of a
@@ -35,6 +37,7 @@ from pjsua2 import pjsua2 as pj
 from graphvoip.rings import (
     FRAME,
     FRAME_BYTES,
+    IN_START,
     IN_WRITTEN,
     OUT_READ,
     OUT_WRITTEN,
@@ -49,6 +52,9 @@ RINGS = 4  # rings for each call: one that has ended rests until its old graph h
 DRAIN = 0.2  # seconds at most that the last frames of a call we end may take
 FAREWELL = 1.0  # seconds at most that far ends may take to confirm the end when the line stops
 STALL = 50  # ticks at most that are made up for after the process was held up
+
+BURST = 50  # events that are worked off in one go
+CROWD, REST = 16, 0.6  # so many calls may come in so many seconds; the others wait in the socket
 
 ADDRESS_IN_USE = 120098  # PJSIP's number for EADDRINUSE
 
@@ -67,6 +73,11 @@ class Frame(ctypes.Structure):
     ]
 
 
+AT_ONCE = (ctypes.c_long * 2)(0, 0)  # pj_time_val: do not wait
+library.pjsua_get_pjmedia_endpt.restype = ctypes.c_void_p
+library.pjmedia_endpt_get_ioqueue.restype = ctypes.c_void_p
+library.pjmedia_endpt_get_ioqueue.argtypes = [ctypes.c_void_p]
+library.pj_ioqueue_poll.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
 get_frame = library.pjmedia_port_get_frame
 get_frame.argtypes = [ctypes.c_void_p, ctypes.POINTER(Frame)]
 
@@ -85,19 +96,31 @@ class Port(pj.AudioMediaPort):
     def __init__(self):
         super().__init__()
         self.ring: LineRing | None = None
+        self.fresh = True  # nothing has been sent since the stream began
+        self.silent = 0  # what OUT_WRITTEN is as long as the graph has not begun
         self.out = pj.ByteVector(SILENCE)
         self.out_address = data_of(self.out)
         form = pj.MediaFormatAudio()
         form.init(pj.PJMEDIA_FORMAT_PCM, RATE, 1, 1_000_000 * FRAME // RATE, 16)
         self.createPort("call", form)
 
+    def open(self, ring: LineRing) -> None:
+        ring.open()
+        self.ring, self.fresh, self.silent = ring, True, ring.words[OUT_WRITTEN]
+
     def onFrameRequested(self, frame: Any) -> None:
-        address = self.ring.next_out() if self.ring else None
+        address = self.next_out(self.ring) if self.ring else None
         if address is None:
             ctypes.memset(self.out_address, 0, FRAME_BYTES)
         else:
             ctypes.memmove(self.out_address, address, FRAME_BYTES)
         frame.type, frame.size, frame.buf = pj.PJMEDIA_FRAME_TYPE_AUDIO, FRAME_BYTES, self.out
+
+    def next_out(self, ring: LineRing) -> int | None:
+        """The next frame of the graph. A stream begins with the newest: an older one would be delay for seconds."""
+        if self.fresh and ring.waiting() > 0:
+            self.fresh, ring.words[OUT_READ] = False, ring.words[OUT_WRITTEN] - 1
+        return ring.next_out()
 
     def onFrameReceived(self, frame: Any) -> None:
         ring = self.ring
@@ -108,6 +131,21 @@ class Port(pj.AudioMediaPort):
             ring.words[IN_WRITTEN] += 1
         else:
             ring.send(SILENCE)  # nothing is connected: on hold
+        if ring.words[OUT_WRITTEN] == self.silent:
+            ring.words[IN_START] = ring.words[IN_WRITTEN] - 1  # and so does the graph
+
+
+class Endpoint(pj.Endpoint):
+    def __init__(self):
+        super().__init__()
+        self.invited: deque[float] = deque(maxlen=CROWD)  # when the latest calls came
+
+    def onSelectAccount(self, prm: Any) -> None:
+        """The first that is heard of an INVITE, also of those that PJSIP refuses by itself."""
+        self.invited.append(time.monotonic())
+
+    def is_crowded(self) -> bool:
+        return len(self.invited) == CROWD and time.monotonic() - self.invited[0] < REST
 
 
 class Call(pj.Call):
@@ -118,9 +156,8 @@ class Call(pj.Call):
         self.packets, self.heard_at, self.active = 0, time.monotonic(), False
         self.slot = line.rings.popleft()
         self.ring = LineRing(line.memory, self.slot * RING_BYTES)
-        self.ring.open()
         self.port = line.ports.pop() if line.ports else Port()
-        self.port.ring = self.ring
+        self.port.open(self.ring)
 
     def connect(self) -> None:
         """Every re-INVITE destroys the stream and makes a new one, which is not yet joined to anything."""
@@ -130,6 +167,7 @@ class Call(pj.Call):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.audioConfSlot != pj.PJSUA_INVALID_ID:
                 self.active = media.status == pj.PJSUA_CALL_MEDIA_ACTIVE
                 self.heard_at = time.monotonic()
+                self.port.fresh = True
                 stream = self.getAudioMedia(media.index)
                 stream.startTransmit(self.port)
                 self.port.startTransmit(stream)
@@ -219,11 +257,12 @@ class Line:
 
     def open(self, option: dict[str, Any]) -> int:
         """Start PJSIP; says how many calls it can hold."""
-        self.endpoint = pj.Endpoint()
+        self.endpoint = Endpoint()
         self.endpoint.libCreate()
         self.endpoint.libInit(endpoint_config())
         self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport_config(option, option["port"]))
         self.endpoint.libStart()
+        self.sockets = library.pjmedia_endpt_get_ioqueue(library.pjsua_get_pjmedia_endpt())
         self.bridge = int(self.endpoint.audDevManager().setNoDev())
         for codec in self.endpoint.codecEnum2():
             self.endpoint.codecSetPriority(codec.codecId, {"PCMU": 255, "PCMA": 254}.get(codec.codecId[:4], 0))
@@ -321,9 +360,12 @@ class Line:
 
     def handle(self) -> None:
         """Let PJSIP work off what the network and its timers have brought."""
-        for _ in range(50):
-            if self.endpoint.libHandleEvents(0) <= 0:
-                return
+        for _ in range(BURST):
+            if library.pj_ioqueue_poll(self.sockets, AT_ONCE) <= 0:
+                break
+        for _ in range(BURST):
+            if self.endpoint.is_crowded() or self.endpoint.libHandleEvents(0) <= 0:
+                break
 
     def step(self) -> None:
         """One tick of the bridge: 20 ms of every call, both ways."""
@@ -383,7 +425,7 @@ def endpoint_config() -> pj.EpConfig:
     config.uaConfig.threadCnt, config.uaConfig.mainThreadOnly, config.uaConfig.maxCalls = 0, True, MOST
     config.uaConfig.userAgent = "graphvoip"
     media = config.medConfig
-    media.threadCnt, media.hasIoqueue = 0, False  # RTP too is read by libHandleEvents
+    media.threadCnt, media.hasIoqueue = 0, True  # sockets of their own, which Line.handle polls
     media.clockRate = media.sndClockRate = RATE
     media.audioFramePtime = media.ptime = 1000 * FRAME // RATE
     media.noVad, media.ecTailLen = True, 0

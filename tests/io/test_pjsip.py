@@ -1,0 +1,578 @@
+"""Real calls: PJSIP against telephones that are not PJSIP. Everything happens on loopback."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import baresip
+import numpy as np
+import psutil
+import pytest
+import soundfile
+from sip import KEYS, Call, Phone
+
+from graphvoip.client import Exchange
+from graphvoip.engine import Engine
+from graphvoip.io import DeviceError
+from graphvoip.io.pjsip.trunk import Line, Trunk, whitelist
+
+ROOT = Path(__file__).parents[2]
+HOST = "127.0.0.1"
+PATIENCE = 10  # seconds that anything may take
+
+
+class Server:
+    """An exchange on a free port, in this process, and what became of its calls."""
+
+    def __init__(self, handler, lines: int, limit: int, options: dict):
+        self.port = free_port()
+        self.handler = handler
+        self.engine = Engine()
+        self.exchange = Exchange(self.handle, self.engine, limit)
+        self.trunk = Trunk(self.port, lines, **{"host": HOST} | options)
+        self.calls = []
+
+    async def handle(self, call) -> None:
+        self.calls.append(call)
+        await self.handler(call)
+
+    async def reason(self) -> str:
+        """Why the latest call ended, once it has."""
+        return await asyncio.wait_for(self.calls[-1].ended, PATIENCE)
+
+    async def idle(self) -> None:
+        """Wait until no call is left, here or in the lines."""
+        async with asyncio.timeout(PATIENCE):
+            while self.exchange.calls or any(line.legs for line in self.trunk.lines):
+                await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def serving(handler, lines: int = 1, limit: int = 10, **options) -> AsyncIterator[Server]:
+    server = Server(handler, lines, limit, options)
+    server.engine.start()
+    try:
+        await server.trunk.open(server.engine, server.exchange.incoming)
+        yield server
+    finally:
+        await server.exchange.close()
+        await server.trunk.close()
+        server.engine.stop()
+
+
+async def echo(call) -> None:
+    await call.play(call.voice, fade=0)
+
+
+async def wait(call) -> None:
+    await call.ended
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def children() -> list[psutil.Process]:
+    return psutil.Process().children()
+
+
+def noise(packets: int) -> list[bytes]:
+    """Random sound. 0x7F and 0xFF are both zero in PCMU, so the first does not come back as it was."""
+    codes = [code for code in range(256) if code != 0x7F]
+    return [bytes(random.choices(codes, k=160)) for _ in range(packets)]
+
+
+def exact(call: Call, packets: list[bytes]) -> int:
+    """How many of these packets are in what was heard, bit for bit."""
+    heard = b"".join(packet.payload for packet in call.packets if packet.kind == call.codecs[0])
+    return sum(packet in heard for packet in packets)
+
+
+def intervals(call: Call, first: int = 0) -> list[float]:
+    times = [packet.time for packet in call.packets[first:]]
+    return [b - a for a, b in zip(times, times[1:], strict=False)]
+
+
+# --- Sound ---
+
+
+@pytest.mark.parametrize("codec", [0, 8], ids=["PCMU", "PCMA"])
+def test_echo_is_exact(codec):
+    async def main():
+        async with serving(echo) as server, Phone() as phone:
+            call = await phone.dial(server.port, codecs=(codec,))
+            packets = noise(100)
+            await call.talk(packets)
+            await call.hears(5)
+            assert exact(call, packets[1:-1]) == 98  # after the last one PJSIP fills in, and blends into that
+            assert {packet.kind for packet in call.packets} == {codec}
+            numbers = [packet.number for packet in call.packets]
+            assert all((b - a) & 0xFFFF == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+            assert await call.bye() == 200
+            assert await server.reason() == "hung up"
+
+    asyncio.run(main())
+
+
+def test_all_that_was_said_is_sent_before_the_bye():
+    sound = np.sin(np.arange(1600) * 0.3) * 0.5
+
+    async def say(call):
+        await call.playPCM(sound)
+
+    async def main():
+        async with serving(say) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            await call.is_ended()
+            heard = np.concatenate([decode(packet.payload) for packet in call.packets])
+            assert np.count_nonzero(np.abs(heard) > 0.01) >= 0.98 * np.count_nonzero(np.abs(sound) > 0.01)
+
+    asyncio.run(main())
+
+
+def decode(payload: bytes) -> np.ndarray:
+    """PCMU to samples."""
+    code = ~np.frombuffer(payload, np.uint8)
+    magnitude = ((((code & 15).astype(int) << 3) + 132) << (code >> 4 & 7)) - 132
+    return np.where(code & 128, -magnitude, magnitude) / 32768
+
+
+def test_hold_and_resume():
+    async def main():
+        async with serving(echo) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            for direction in ("sendonly", "inactive"):
+                answer = await call.invite(direction)
+                assert re.search("a=(recvonly|inactive)", answer.body)
+                await call.invite("sendrecv")
+                packets = noise(50)
+                await call.talk(packets)
+                await call.hears(5)
+                assert exact(call, packets[1:-1]) == 48
+            await call.bye()
+            assert len(server.calls) == 1
+
+    asyncio.run(main())
+
+
+# --- Keys ---
+
+
+def keypad(heard: list):
+    """A handler that notes every key."""
+
+    async def handler(call):
+        while True:
+            heard.append(await call.getDTMF())
+
+    return handler
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def test_keys_as_telephone_events_from_baresip():
+    heard = []
+
+    async def main():
+        async with serving(keypad(heard)) as server, softphone(server.port) as call:
+            await call.send_dtmf(KEYS)
+            await until(lambda: len(heard) >= len(KEYS))
+
+    asyncio.run(main())
+    assert "".join(heard) == KEYS
+
+
+def test_keys_in_info_messages():
+    heard = []
+
+    async def main():
+        async with serving(keypad(heard)) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            for key in KEYS:
+                answer = await call.request("INFO", f"Signal={key}\r\nDuration=160\r\n", "application/dtmf-relay")
+                assert answer.code == 200
+            for key in KEYS:
+                await call.request("INFO", key, "application/dtmf")  # PJSIP does not know it and says so
+            await call.request("INFO", "hello", "text/plain")
+            await call.key("5")
+            await until(lambda: len(heard) >= 2 * len(KEYS) + 1)
+            await call.bye()
+
+    asyncio.run(main())
+    assert "".join(heard) == KEYS + KEYS + "5"
+
+
+@contextlib.asynccontextmanager
+async def softphone(port: int):
+    """A call by baresip's library."""
+    runtime = baresip.Runtime()
+    await runtime.start(baresip.Config(net_interface=HOST, max_concurrent_calls=None))
+    try:
+        agent = await baresip.UserAgent.create(runtime, baresip.Account("bob", HOST, reg_interval=0))
+        call = await agent.dial(f"sip:line@{HOST}:{port}")
+        await call.wait_established(PATIENCE)
+        yield call
+        await call.hangup()
+    finally:
+        await runtime.close()
+
+
+# --- Set-up and end ---
+
+
+def test_who_calls():
+    async def main():
+        async with serving(wait) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            await until(lambda: server.calls)
+            assert server.calls[0].getRemoteUri() == f'"Ann" <sip:5556667777@{HOST}>'
+            await call.bye()
+
+    asyncio.run(main())
+
+
+def test_busy_beyond_the_limits():
+    async def main():
+        async with serving(wait) as server, Phone() as phone:
+            assert server.trunk.limit == 4
+            calls = [await phone.dial(server.port) for _ in range(5)]
+            assert [call.code for call in calls] == [200, 200, 200, 200, 486]
+            await calls[0].bye()
+            await until(lambda: len(server.exchange.calls) == 3)
+            assert (await phone.dial(server.port)).code == 200
+
+        async with serving(wait, limit=1) as server, Phone() as phone:
+            assert [(await phone.dial(server.port)).code for _ in range(2)] == [200, 486]
+
+    asyncio.run(main())
+
+
+def test_cancel_and_bye_at_any_moment():
+    """The two sides end calls at random, before, while and after they are answered, and nothing sticks."""
+
+    async def short(call):
+        await asyncio.sleep(random.choice([0, 0.001, 0.01, 0.03, 0.1, 10]))
+
+    async def caller(phone: Phone, port: int):
+        for _ in range(12):
+            call = phone.call(port)
+            call.send("INVITE", call.sdp())
+            await asyncio.sleep(random.choice([0, 0.001, 0.005, 0.01, 0.02, 0.03]))
+            code = await call.cancel()
+            assert code in (200, 487)
+            if code == 200:
+                await asyncio.wait([call.ended], timeout=random.choice([0, 0.005, 0.02, 0.1]))
+                if call.ended.done():
+                    call.close()
+                else:
+                    assert await call.bye() in (200, 481)  # 481: the two BYEs met
+
+    async def main():
+        async with serving(short) as server, Phone() as phone:
+            await asyncio.gather(*(caller(phone, server.port) for _ in range(3)))
+            await server.idle()
+            assert (await phone.dial(server.port)).code == 200
+            assert len(children()) == 1
+
+    asyncio.run(main())
+
+
+def test_200_calls_of_sipp_leave_nothing_behind():
+    async def greet(call):
+        await call.playTone(440, 0.04)
+        await call.ended
+
+    async def sipp(port: int, calls: int):
+        command = ["sipp", "-sn", "uac", f"{HOST}:{port}", "-i", HOST, "-mi", HOST, "-p", str(free_port())]
+        command += ["-m", str(calls), "-r", "40", "-l", "3", "-d", "50", "-nostdin", "-timeout", "60", "-mp", "47000"]
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        )
+        _, errors = await process.communicate()
+        assert process.returncode == 0, errors.decode()
+
+    def resources(server: Server):
+        gc.collect()
+        line = next(child for child in children() if "graphvoip.io.pjsip.line" in child.cmdline())
+        return psutil.Process().num_fds(), line.num_fds(), psutil.Process().memory_info().rss, line.pid
+
+    async def main():
+        async with serving(greet) as server:
+            await sipp(server.port, 20)
+            await server.idle()
+            fds, line_fds, memory, pid = resources(server)
+            await sipp(server.port, 200)
+            await server.idle()
+            assert len(server.calls) == 220
+            server.calls.clear()
+            fds_now, line_fds_now, memory_now, pid_now = resources(server)
+            assert (fds_now, line_fds_now, pid_now) == (fds, line_fds, pid)
+            assert memory_now - memory < 20 << 20
+            assert not server.engine.graphs
+
+    asyncio.run(main())
+
+
+def test_a_stopped_server_says_bye_and_leaves_nothing():
+    async def main():
+        gc.collect()
+        fds = psutil.Process().num_fds()
+        async with Phone() as phone:
+            async with serving(echo) as server:
+                call = await phone.dial(server.port)
+                assert len(children()) == 1
+            await call.is_ended()
+        assert children() == []
+        gc.collect()
+        assert psutil.Process().num_fds() <= fds
+
+    asyncio.run(main())
+
+
+def test_a_caller_who_vanishes_is_given_up():
+    async def main():
+        async with serving(wait, patience=0.5) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            await call.talk(noise(50))
+            assert not server.calls[0].ended.done()
+            assert await server.reason() == "no sound for 0.5 s"
+            await call.is_ended()
+
+    asyncio.run(main())
+
+
+def test_nobody_can_make_us_call_somebody():
+    async def main():
+        async with serving(wait) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            answer = await call.request("REFER", extra=(f"Refer-To: <sip:victim@{HOST}:{phone.port}>",))
+            assert answer.code == 603
+            tag = call.remote.partition("tag=")[2]
+            thief = phone.call(server.port)
+            await thief.invite(extra=(f"Replaces: {call.id};to-tag={tag};from-tag={call.tag}",))
+            assert thief.code == 603
+            assert await call.bye() == 200
+
+    asyncio.run(main())
+
+
+def test_a_caller_on_another_interface_is_told_the_address_that_he_reached():
+    """PJSIP would offer the address of the default route to everybody."""
+
+    async def main():
+        async with serving(echo, host=None) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            assert call.rtp_target[0] == HOST
+            await call.hears(2)
+            await call.bye()
+
+    asyncio.run(main())
+
+
+# --- Lines that die ---
+
+
+def pid_of(line: Line) -> int:
+    return line.process.pid
+
+
+def test_a_killed_line_is_replaced_and_the_other_has_no_gap():
+    async def main():
+        async with serving(echo, lines=2) as server, Phone() as phone:
+            assert server.trunk.limit == 8
+            first, second = server.trunk.lines
+            doomed, other = await phone.dial(first.port), await phone.dial(second.port)
+            await other.hears(10)
+            assert doomed.code == other.code == 200
+            victim = next(call for call in server.calls if call._leg.line is first)
+            os.kill(pid_of(first), signal.SIGKILL)
+            killed = asyncio.get_running_loop().time()
+            assert await asyncio.wait_for(victim.ended, 1) == "the line's process died (exit code -9)"
+            await asyncio.wait_for(first.ready, 1)
+            again = await phone.dial(first.port)
+            assert again.code == 200
+            assert asyncio.get_running_loop().time() - killed < 1
+            packets = noise(50)
+            await again.talk(packets)
+            await again.hears(5)
+            assert exact(again, packets[1:-1]) == 48
+            numbers = [packet.number for packet in other.packets]
+            assert all((b - a) & 0xFFFF == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+            assert max(intervals(other)) < 0.06
+            await other.bye()
+            await again.bye()
+
+    asyncio.run(main())
+
+
+def test_a_line_that_keeps_dying_waits_longer_each_time():
+    async def main():
+        async with serving(wait) as server:
+            (line,) = server.trunk.lines
+            waits = []
+            loop = asyncio.get_running_loop()
+            for _ in range(3):
+                os.kill(pid_of(line), signal.SIGKILL)
+                died = loop.time()
+                await asyncio.wait_for(line.gone.wait(), 1)
+                gone = line.gone
+                await until(lambda gone=gone: line.gone is not gone)
+                waits.append(loop.time() - died)
+                assert await asyncio.wait_for(line.ready, PATIENCE) == ""
+            assert waits[0] < 0.3 < waits[1] < 0.7 < waits[2] < 1.5
+
+    asyncio.run(main())
+
+
+def test_lines_end_with_their_parent(tmp_path):
+    """They see it even if it is killed, and say BYE for it."""
+    script = tmp_path / "server.py"
+    script.write_text(
+        "import asyncio\nfrom graphvoip.client import run\nfrom graphvoip.io.pjsip.trunk import Trunk\n"
+        "async def handler(call): await call.ended\n"
+        f"run(handler, Trunk({(port := free_port())}, host='{HOST}'))\n"
+    )
+
+    async def main():
+        process = await asyncio.create_subprocess_exec(sys.executable, str(script), env=environment())
+        async with Phone() as phone:
+            call = await reached(phone, port)
+            lines = psutil.Process(process.pid).children()
+            process.kill()
+            await process.wait()
+            await call.is_ended()
+        _, alive = psutil.wait_procs(lines, timeout=3)
+        assert not alive
+
+    asyncio.run(main())
+
+
+def environment(**more: str) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT)} | more
+
+
+async def reached(phone: Phone, port: int, **options) -> Call:
+    """A call to a server that is just starting: dialled as soon as it answers at all."""
+    async with asyncio.timeout(3 * PATIENCE):
+        while True:
+            ping = phone.call(port)
+            ping.send("OPTIONS")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ping.answers.get(), 0.1)
+                ping.close()
+                return await phone.dial(port, **options)
+            ping.close()
+
+
+# --- What a server says when it cannot ---
+
+
+def test_a_port_in_use_is_named():
+    async def main():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind((HOST, 0))
+            port = other.getsockname()[1]
+            gc.collect()
+            fds = psutil.Process().num_fds()
+            engine = Engine()
+            engine.start()
+            with pytest.raises(DeviceError, match=f"^UDP port {port} of {HOST} is in use; .* another port$"):
+                await Trunk(port, host=HOST).open(engine, lambda leg: False)
+            engine.stop()
+            del engine
+            gc.collect()
+            assert children() == []
+            assert psutil.Process().num_fds() == fds
+
+    asyncio.run(main())
+
+
+def test_an_address_that_is_not_ours_is_named():
+    async def main():
+        engine = Engine()
+        engine.start()
+        with pytest.raises(DeviceError, match=r"^SIP cannot have UDP port \d+ of 203\.0\.113\.9: .*assign"):
+            await Trunk(free_port(), host="203.0.113.9").open(engine, lambda leg: False)
+        engine.stop()
+
+    asyncio.run(main())
+
+
+def test_without_pjsua2_the_remedy_is_named(tmp_path):
+    script = tmp_path / "server.py"
+    script.write_text(
+        "import sys\n"
+        "class Without:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'pjsua2': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Without())\n"
+        "from graphvoip.client import runVoipClient\n"
+        "async def handler(call): pass\n"
+        "runVoipClient(handler)\n"
+    )
+    environ = environment(QUECEY_VOIP_REAL="1")
+    result = subprocess.run([sys.executable, str(script)], env=environ, capture_output=True, text=True, timeout=30)
+    assert result.returncode == 1
+    assert result.stderr == (
+        "graphvoip: SIP needs PJSIP, and there is no pjsua2 here: pip install 'graphvoip[sip]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("10.0.0.0/8", 403),
+        (f"{HOST}:9", 403),
+        (HOST, 200),
+        ("127.0.0.0/8, 192.0.2.1", 200),
+    ],
+)
+def test_who_may_call(text, code, monkeypatch):
+    monkeypatch.setenv("IP_WHITELIST", text)
+
+    async def main():
+        async with serving(wait) as server, Phone() as phone:
+            assert (await phone.dial(server.port)).code == code
+            assert len(server.calls) == (code == 200)
+
+    asyncio.run(main())
+
+
+def test_the_documented_whitelist_is_one_address_and_port(monkeypatch):
+    async def main():
+        async with Phone() as phone:
+            monkeypatch.setenv("IP_WHITELIST", f"{HOST}:{phone.port}")
+            async with serving(wait) as server:
+                assert (await phone.dial(server.port)).code == 200
+                async with Phone() as stranger:
+                    assert (await stranger.dial(server.port)).code == 403
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("text", ["1.2.3", "1.2.3.4:x", "1.2.3.4:0", "1.2.3.4:70000", "10.0.0.0/40", "a b", "1.2.3.4,"])
+def test_a_whitelist_that_says_nothing_clear_is_refused(text, monkeypatch):
+    monkeypatch.setenv("IP_WHITELIST", text)
+    with pytest.raises(DeviceError, match="^IP_WHITELIST: '.*' is not IP:PORT, an address or a network; .*10/8$|/8$"):
+        Trunk()
+
+
+def test_whitelist_entries():
+    assert whitelist("") == whitelist(" ") == []
+    assert whitelist("1.2.3.4:5060, 10.0.0.0/8,1.2.3.4") == [("1.2.3.4/32", 5060), ("10.0.0.0/8", 0), ("1.2.3.4/32", 0)]
+    assert whitelist("::1,[::1]:5060,fe80::/10") == [("::1/128", 0), ("::1/128", 5060), ("fe80::/10", 0)]

@@ -1,0 +1,300 @@
+"""The sound card, tried on a real PulseAudio with a null sink: nothing here is simulated."""
+
+import asyncio
+import logging
+import os
+import resource
+import shutil
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from pulse import Pulse, until
+
+from graphvoip.client import serve
+from graphvoip.io import DeviceError, Leg
+from graphvoip.io import pyaudio as sound_card
+from graphvoip.io.pyaudio import CardInfo, SoundCard, available, choose, devices
+from graphvoip.rings import OUT_READ, RATE
+
+
+pytest.importorskip("pyaudio")
+needs_server = pytest.mark.skipif(
+    not all(map(shutil.which, ("pulseaudio", "pactl", "parec"))), reason="needs pulseaudio and pulseaudio-utils"
+)
+FREQ = 441
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    pulse = Pulse(tmp_path_factory.mktemp("pulse"))
+    yield pulse
+    pulse.stop()
+
+
+@pytest.fixture
+def pulse(server, monkeypatch):
+    return plug(server, monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """No call may leave a thread or a descriptor behind."""
+    yield
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("graphvoip")], 2)
+
+
+def plug(server: Pulse, monkeypatch) -> Pulse:
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    for name in ("GRAPHVOIP_INPUT", "GRAPHVOIP_OUTPUT"):
+        monkeypatch.delenv(name, raising=False)
+    return server
+
+
+def alsa(tmp_path, monkeypatch, text: str) -> None:
+    """Let ALSA know these devices only."""
+    (tmp_path / "asound.conf").write_text(text)
+    monkeypatch.setenv("ALSA_CONFIG_PATH", str(tmp_path / "asound.conf"))
+
+
+def bounds(sound: np.ndarray) -> tuple[int, int]:
+    """Where the sound begins and where it ends, in samples."""
+    loud = np.flatnonzero(abs(sound.astype(int)) > 500)
+    assert len(loud), "there is no sound"
+    return int(loud[0]), int(loud[-1]) + 1
+
+
+def check_tone(sound: np.ndarray, level: float, freq: float = FREQ) -> None:
+    """A sine of this level and frequency all along: no gap, no jump."""
+    sound = sound.astype(float)
+    w = 2 * np.pi * freq / RATE
+    times = w * np.arange(len(sound))
+    part = np.exp(-1j * times) @ sound * 2 / len(sound)
+    assert abs(part) == pytest.approx(level, rel=0.03)
+    assert abs(np.diff(sound, 2)).max() < 1.05 * level * w * w + 3  # a click would bend more than the tone does
+    loudest = abs(sound[: len(sound) // 40 * 40]).reshape(-1, 40).max(axis=1)
+    assert loudest.min() > 0.9 * level  # 5 ms at a time
+
+
+def run(handler, card: SoundCard, seconds: float = 20) -> None:
+    async def main():
+        await asyncio.wait_for(serve(handler, card), seconds)
+
+    asyncio.run(main())
+
+
+@needs_server
+def test_a_tone_is_heard_to_its_end(pulse):
+    """Hanging up at once after it cuts nothing off."""
+
+    async def handler(call):
+        assert call.getRemoteUri() == "me"
+        await call.playPCM(0.3 * np.sin(2 * np.pi * FREQ * np.arange(RATE) / RATE))
+
+    with pulse.recording() as heard:
+        run(handler, SoundCard("me"))
+        until(lambda: bounds(heard())[1] < len(heard()) - 800)
+        sound = heard()
+    begin, end = bounds(sound)
+    assert end - begin == pytest.approx(RATE, abs=40)
+    check_tone(sound[begin + 20 : end - 20], 0.3 * 32768)
+
+
+@needs_server
+@pytest.mark.parametrize("rates", [(8000,), (44100,), (48000,)])
+def test_what_is_played_comes_back_as_the_callers_voice(pulse, rates, monkeypatch):
+    """Through the sink, its monitor and call.voice; on cards that do not take 8000 Hz too."""
+    monkeypatch.setattr(sound_card, "RATES", rates if rates == (8000,) else (*rates, *rates))
+    heard = []
+
+    async def handler(call):
+        recording = call.recordPCM(maxlen=RATE * 3 // 2)
+        await asyncio.sleep(0.2)
+        await call.playPCM(0.3 * np.sin(2 * np.pi * FREQ * np.arange(RATE) / RATE))
+        heard.extend(await recording)
+        counts = call._leg.ring.counts()
+        assert counts["in_skipped"] == counts["out_skipped"] == counts["out_missed"] == 0
+
+    run(handler, SoundCard("me"))
+    sound = np.array(heard) * 32768
+    begin, end = bounds(sound)
+    print("round trip", (begin / RATE - 0.2) * 1000, "ms")
+    assert 0.02 < begin / RATE - 0.2 < 0.3
+    check_tone(sound[begin + 40 : end - 40], 0.3 * 32768)
+
+
+@needs_server
+def test_devices_are_chosen_by_name_and_by_number(pulse, monkeypatch):
+    cards = devices()
+    assert available()
+    number = next(card.number for card in cards if card.name == "pulse")
+    for wanted in ("PULSE", number, str(number), "uls"):
+        chosen = choose(cards, "output", wanted)
+        assert chosen and chosen.name == "pulse"
+    monkeypatch.setenv("GRAPHVOIP_OUTPUT", "trumpet")
+    with pytest.raises(DeviceError) as error:
+        run(lambda call: None, SoundCard("me"))
+    assert "'trumpet'" in str(error.value)
+    assert f"{number} 'pulse'" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_device_needs_a_channel_on_the_side_it_is_wanted_for():
+    cards = [CardInfo(0, "Horn", 0, 2, 48000, False, True), CardInfo(1, "Ear", 1, 0, 48000, True, False)]
+    chosen = choose(cards, "input", None)
+    assert chosen and chosen.name == "Ear"
+    with pytest.raises(DeviceError, match="no sound input 'horn'; there are: 1 'Ear'"):
+        choose(cards, "input", "horn")
+    assert choose([], "input", None) is None
+
+
+def test_without_any_device(tmp_path, monkeypatch, capfd):
+    alsa(tmp_path, monkeypatch, "pcm.!default { type hw card 99 }")
+    assert not available()
+    assert devices() == []
+    with pytest.raises(DeviceError, match="^no sound card: .*GRAPHVOIP_DEVICE=virtual"):
+        run(lambda call: None, SoundCard("me"))
+    assert capfd.readouterr().err == ""  # and no page from PortAudio, ALSA and JACK
+
+
+def test_without_pyaudio(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyaudio", None)
+    assert not available()
+    with pytest.raises(DeviceError) as error:
+        run(lambda call: None, SoundCard("me"))
+    assert "pip install 'graphvoip[audio]'" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@needs_server
+@pytest.mark.parametrize(("side", "missing"), [("playback", "microphone"), ("capture", "speaker")])
+def test_one_side_is_missing(pulse, tmp_path, monkeypatch, caplog, side, missing):
+    library = 'pcm_type.pulse { lib "libasound_module_pcm_pulse.so" }'
+    hint = 'hint { show on description "One" }'
+    alsa(tmp_path, monkeypatch, f"{library}\npcm.!default {{ type asym {side}.pcm {{ type pulse }} {hint} }}")
+    counts = {}
+
+    async def handler(call):
+        await call.playTone(FREQ, 0.5)
+        counts.update(call._leg.ring.counts())
+
+    with caplog.at_level(logging.WARNING, "graphvoip"):
+        run(handler, SoundCard("me"))
+    assert [record.message for record in caplog.records] == [f"no {missing}: the call goes on without one"]
+    assert counts["out_read"] == pytest.approx(counts["out_written"], abs=4)
+    assert counts["in_written"] == pytest.approx(counts["out_written"], abs=4)
+
+
+@needs_server
+def test_unplugged_in_the_middle_and_back(tmp_path, monkeypatch, caplog, capfd):
+    pulse = plug(Pulse(tmp_path), monkeypatch)
+    monkeypatch.setattr(sound_card, "RETRY", 0.3)
+    counts = []
+
+    def messages() -> list[str]:
+        return [record.message for record in caplog.records if "is " in record.message]
+
+    async def handler(call):
+        words = call._leg.ring.words
+        playing = call.playTone(FREQ, 60)
+        await asyncio.sleep(0.3)
+        pulse.stop()
+        while len(messages()) < 2:
+            await asyncio.sleep(0.01)
+        used, read, begin = resource.getrusage(resource.RUSAGE_SELF), words[OUT_READ], time.monotonic()
+        await asyncio.sleep(1.0)
+        spent = time.monotonic() - begin
+        now = resource.getrusage(resource.RUSAGE_SELF)
+        counts.append((words[OUT_READ] - read) / (50 * spent))
+        counts.append(now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime)
+        assert len(messages()) == 2
+        await asyncio.to_thread(pulse.start)
+        while len(messages()) < 4:
+            await asyncio.sleep(0.01)
+        with pulse.recording() as heard:
+            while len(heard()) < RATE // 2:
+                await asyncio.sleep(0.01)
+            begin, end = bounds(heard())
+            assert end - begin > RATE // 4  # it plays again
+        playing.cancel()
+
+    with caplog.at_level(logging.INFO, "graphvoip"):
+        run(handler, SoundCard("me"))
+    pulse.stop()
+    gone, back = sorted(messages()[:2]), sorted(messages()[2:])
+    for name, was, again in zip(("microphone", "speaker"), gone, back, strict=True):
+        assert was.startswith(f"{name} 'default' is gone (")
+        assert was.endswith("): the call goes on without it")
+        assert again == f"{name} 'default' is back"
+    assert counts[0] == pytest.approx(1, abs=0.06)  # the frames are still taken, at their pace
+    assert counts[1] < 0.3  # and nothing spins
+    assert capfd.readouterr().err == ""
+
+
+@needs_server
+def test_a_server_that_hangs_does_not_hold_the_program(tmp_path, monkeypatch, caplog):
+    pulse = plug(Pulse(tmp_path), monkeypatch)
+
+    async def handler(call):
+        os.kill(pulse.process.pid, 19)  # SIGSTOP: it neither answers nor goes away
+        await asyncio.sleep(0.3)
+
+    begin = time.monotonic()
+    run(handler, SoundCard("me"))
+    assert time.monotonic() - begin < 6
+    assert "does not answer" in caplog.text
+    pulse.stop()
+
+
+@needs_server
+def test_closed_at_any_moment(pulse):
+    """Before it is open, while it opens, and in mid-call: the call is told, and nothing is left."""
+
+    async def main():
+        card = SoundCard("me")
+        await card.close()
+        await card.closed()
+
+        card = SoundCard("me")
+        opening = asyncio.create_task(card.open(None, lambda leg: True))
+        await asyncio.sleep(0.02)
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        await card.closed()
+
+        card = SoundCard("me")
+        ends: list[str] = []
+
+        def incoming(leg: Leg) -> bool:
+            leg.on_end = ends.append
+            return True
+
+        await card.open(None, incoming)
+        await card.close()
+        await card.close()
+        assert ends == ["the sound card was closed"]
+
+        card = SoundCard("me")
+        await card.open(None, lambda leg: False)  # busy
+        await card.closed()
+        await card.close()
+
+    asyncio.run(main())
+
+
+@needs_server
+def test_ten_calls_leave_no_descriptor(pulse):
+    def descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    async def handler(call):
+        await asyncio.sleep(0)
+
+    run(handler, SoundCard("me"))
+    before = descriptors()
+    for _ in range(5):
+        run(handler, SoundCard("me"))
+    assert descriptors() <= before + 1
