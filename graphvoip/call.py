@@ -116,6 +116,7 @@ class Call:
         self._feeder: Feeder | None = None
         self._task: asyncio.Task | None = None
         self._ended: asyncio.Future[str] = engine.loop.create_future()
+        self._closed = asyncio.Event()  # a little later: what was playing has faded, and nothing is left
         self._keypad, self.voice, self._out = Keypad(), LineIn(ring=leg.ring), LineOut(ring=leg.ring)
         for root in (self._keypad, self.voice, self._out):
             self._graph.add(root)
@@ -380,6 +381,7 @@ class Call:
         self._leg.on_digit, self._leg.on_end = _ignore, _ignore
         if hang_up:
             self._leg.hangup()
+        self._closed.set()
 
     def _future(self) -> Pending:
         """A future that the end of the call cancels."""
@@ -422,6 +424,7 @@ class Call:
                 self._note(f"failed: {self.error!r}")
             self._task = None
             self.hangup()
+            await self._closed.wait()
 
 
 def _ignore(*args: Any) -> None:

@@ -23,6 +23,8 @@ LIMIT = 10  # calls at once, unless told otherwise
 DEVICES = ("virtual", "pyaudio", "pjsip")
 NUMBER = "5556667777"  # who calls, on a simulated phone
 
+importing: list[Handler] | None = None  # while the command line imports a file: the handlers that runVoipClient is given
+
 
 class Exchange:
     """Takes calls and runs a handler for each. One caller's trouble is never another's."""
@@ -100,6 +102,9 @@ def runVoipClient(handler: Handler, port: int | None = None) -> None:
     GRAPHVOIP_DEVICE=virtual, pyaudio or pjsip names the far end. The first argument of your script is the caller's number.
     A handler that returns, or raises, ends its call.
     """
+    if importing is not None:
+        importing.append(handler)
+        return
     if not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:

@@ -112,23 +112,24 @@ class Phone:
             if key not in LAYOUT:
                 raise ValueError(f"{key!r} is not a key; there are {''.join(sorted(LAYOUT))}")
         for key in keys.upper():
+            if self.ended:
+                break
             self._act(f"presses {key}")
             if self.inband if inband is None else inband:
                 self._say(dtmf_tone(key))
-            elif self._leg and not self.ended:
+            elif self._leg:
                 self._leg.on_digit(key, "event")
             await asyncio.sleep(2 * KEY)
 
-    async def play(self, sound: str | Path | Sequence[float]) -> None:
+    async def play(self, sound: "str | Path | Sequence[float] | np.ndarray", name: str = "samples") -> None:
         """Play a sound file, or samples, into the telephone; returns when it has been said."""
         if isinstance(sound, (str, Path)):
             from .wav import load
 
-            samples, what = load(sound), str(sound)
+            samples, name = load(sound), str(sound)
         else:
             samples = as_samples(sound, "play")
-            what = "samples"
-        self._act(f"plays {what}, {len(samples) / RATE:.2f} s")
+        self._act(f"plays {name}, {len(samples) / RATE:.2f} s")
         self._say(samples)
         while self._queue and not self.ended:
             await self._next_frame()
@@ -138,7 +139,7 @@ class Phone:
         from ..tts import TTStoPCM
 
         self._act(f"says {text!r}")
-        await self.play(TTStoPCM(text))
+        await self.play(TTStoPCM(text), "speech")
 
     def hangup(self) -> None:
         """Hang up, if the call goes on."""
@@ -252,7 +253,11 @@ class Phone:
         """Act by the script, as long as there is a call; after its last step the caller hangs up."""
         try:
             for text, step in self.steps or []:
-                if not await step(self):
+                try:
+                    happened = await step(self)
+                except (OSError, RuntimeError, ValueError) as error:  # no voice to say it with, for one
+                    raise DeviceError(f"script: '{text}': {error}") from None
+                if not happened:
                     when = "before the call ended" if self.ended else f"within {PATIENCE:g} s"
                     raise DeviceError(f"script: '{text}' did not happen {when}")
                 if self.ended:
@@ -330,7 +335,7 @@ def _play(rest: str) -> Step:
     from .wav import load
 
     sound = load(rest)
-    return lambda phone: _did(phone.play(sound))
+    return lambda phone: _did(phone.play(sound, rest))
 
 
 def _say(rest: str) -> Step:
@@ -365,8 +370,10 @@ def _hangup(rest: str) -> Step:
 
 
 async def _quiet(phone: Phone) -> bool:
-    """Something has been heard, and then it is quiet."""
-    return await phone.hears_sound(within=PATIENCE) and await phone.hears_quiet(within=PATIENCE)
+    """Something has been heard, and then it is quiet, or the call is over."""
+    if not await phone.hears_sound(within=PATIENCE):
+        return False
+    return await phone.hears_quiet(within=PATIENCE) or phone.ended is not None
 
 
 async def _did(action: Awaitable[Any]) -> bool:

@@ -16,7 +16,7 @@ class Custom(Node):
 
     out = Output()
     done = Event("its last sample has been made")
-    state = State(address="i8", written="i8", read="i8", last="i8", missed="i8")
+    state = State(address="i8", written="i8", read="i8", last="i8", ended="i8", missed="i8")
 
     def start(self):
         self.ring = np.zeros(SIZE, np.float32)
@@ -49,7 +49,8 @@ class Custom(Node):
             out[i] = 0
         state.read += size
         if last >= 0 and state.read >= last:
-            if state.done == 0:
+            if state.ended == 0 and state.done == 0:
                 state.done = event(max(0, size - 1))
+                state.ended = 1
         elif ready > 0:
             state.missed += out.size - size

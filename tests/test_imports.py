@@ -1,0 +1,83 @@
+"""The import rule of docs/architecture.md, and what `import graphvoip` may cost."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import graphvoip
+
+ROOT = Path(graphvoip.__file__).parent
+HEAVY = ["numpy", "numba", "scipy", "scipy.signal", "networkx", "pjsua2", "matplotlib", "soundfile", "asyncio", "pyaudio"]
+
+
+def imported(path):
+    """The project's own modules that a file imports, by their full names, wherever in the file."""
+    package = ("graphvoip", *path.relative_to(ROOT).parent.parts)
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            module = ".".join([*base, *filter(None, [node.module])])
+            found |= {module} if node.module else {f"{module}.{name.name}" for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("graphvoip"):
+            found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names if name.name.startswith("graphvoip")}
+    return found
+
+
+def files(folder):
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", [path for path in files("nodes") if path.name != "__init__.py"], ids=lambda path: path.stem)
+def test_nodes_know_only_what_a_node_is(path):
+    assert imported(path) <= {"graphvoip.node", "graphvoip.kernel", "graphvoip.rings"}
+
+
+@pytest.mark.parametrize("name", ["node", "kernel", "graph", "plan", "engine", "clock", "rings"])
+def test_the_engine_knows_no_node_no_call_and_no_far_end(name):
+    for module in imported(ROOT / f"{name}.py"):
+        assert not module.startswith(("graphvoip.nodes", "graphvoip.call", "graphvoip.client", "graphvoip.io")), module
+
+
+@pytest.mark.parametrize("path", files("io"), ids=lambda path: path.stem)
+def test_far_ends_know_no_node_and_no_call(path):
+    for module in imported(path):
+        assert not module.startswith(("graphvoip.nodes", "graphvoip.node", "graphvoip.call", "graphvoip.client")), module
+
+
+@pytest.mark.parametrize("package", ["graphvoip", "voip"])
+def test_importing_the_package_loads_nothing_heavy(package):
+    code = f"import sys, {package}; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_optional_packages_are_not_needed_for_the_virtual_phone():
+    code = """
+import sys
+class Gone:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("pjsua2", "pyaudio", "matplotlib", "espeakng_loader", "pytest"):
+            raise ImportError(name)
+sys.meta_path.insert(0, Gone())
+from graphvoip.client import run
+from graphvoip.io.virtual import Phone
+async def handler(call):
+    await call.playTone(440, .1)
+run(handler, Phone())
+print("fine")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "fine", done.stderr
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in graphvoip.__all__:
+        assert getattr(graphvoip, name).__doc__, name
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = graphvoip.nothing

@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+
+from graphvoip.listen import WINDOW, has_tone, is_quiet, level, tones
+
+
+def test_levels():
+    t = np.arange(8000) / 8000
+    assert level(np.sin(2 * np.pi * 441 * t)) == pytest.approx(-3.01, abs=0.01)
+    assert level(np.zeros(100)) == -np.inf
+    assert level(np.zeros(0)) == -np.inf
+    assert is_quiet(0.001 * np.sin(2 * np.pi * 441 * t))
+    assert not is_quiet(0.01 * np.sin(2 * np.pi * 441 * t))
+
+
+@pytest.mark.parametrize("frequency", [100, 441, 1234.5, 3900])
+def test_a_tone_is_found_with_its_pitch_and_level(sine, frequency):
+    ((found, db),) = tones(0.5 * sine(frequency, 0.1))
+    assert found == pytest.approx(frequency, abs=1.5)
+    assert db == pytest.approx(-9.03, abs=0.3)
+
+
+def test_two_tones_the_stronger_first(sine):
+    found = [frequency for frequency, _ in tones(0.3 * sine(697, 0.1) + 0.5 * sine(1209, 0.1))]
+    assert found == pytest.approx([1209, 697], abs=2)
+
+
+def test_it_is_not_another_tone(sine):
+    assert has_tone(sine(440, 0.1), 440)
+    assert not has_tone(sine(460, 0.1), 440)
+    assert not has_tone(sine(880, 0.1), 440)
+    assert not has_tone(np.zeros(WINDOW), 440)
+    assert not has_tone(np.random.default_rng(1).standard_normal(WINDOW) * 0.001, 440)
+
+
+def test_too_little_to_say():
+    assert tones(np.ones(10)) == []
