@@ -4,7 +4,8 @@ async def handler(call):
     await call.playTone(420, .5)
     key = await call.getDTMF()
 
-This is the whole public surface; nodes are in graphvoip.nodes, kernels in graphvoip.kernel. Each name is loaded when it is first used, so importing the package costs nothing.
+This is the whole public surface; nodes are in graphvoip.nodes, kernels in graphvoip.kernel. Each name is loaded when it
+is first used, so importing the package costs nothing.
 """
 
 import importlib

@@ -146,7 +146,7 @@ class Call:
     def playCustom(self, f: Callable[[float, float], float | None]) -> Playback:
         """Play what f(t, delta) gives, sample by sample, until it gives None.
 
-        t: seconds since this playback began; delta: 1/8000. f runs 40 ms ahead of what is heard, in a thread of this call.
+        t: seconds since this playback began; delta: 1/8000. f runs in a thread of this call, 40 ms ahead of what is heard.
         """
         if not callable(f):
             raise TypeError(f"playCustom: {f!r} is not a function of (t, delta)")
@@ -425,6 +425,12 @@ class Call:
             self._task = None
             self.hangup()
             await self._closed.wait()
+
+
+def prepare() -> None:
+    """Compile, or load from the disk, all that a call is made of, so that the first caller does not wait for it."""
+    for kind in (Custom, Fade, Keypad, LineIn, LineOut, Pcm, Recorder, Sink, Tone):
+        kind.process.compile(kind)
 
 
 def _ignore(*args: Any) -> None:

@@ -6,11 +6,12 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from .call import Call
+from .call import Call, prepare
 from .clock import VirtualLoop
 from .engine import Engine
 from .io import Device, DeviceError, Leg
@@ -23,7 +24,9 @@ LIMIT = 10  # calls at once, unless told otherwise
 DEVICES = ("virtual", "pyaudio", "pjsip")
 NUMBER = "5556667777"  # who calls, on a simulated phone
 
-importing: list[Handler] | None = None  # while the command line imports a file: the handlers that runVoipClient is given
+importing: list[Handler] | None = (
+    None  # while the command line imports a file: the handlers that runVoipClient is given
+)
 
 
 class Exchange:
@@ -64,6 +67,7 @@ class Exchange:
 
 async def serve(handler: Handler, device: Device, limit: int = LIMIT) -> None:
     """Answer the calls of a device, until it has no more or until this is cancelled."""
+    prepare()
     engine = Engine()
     exchange = Exchange(handler, engine, limit)
     engine.start()
@@ -84,7 +88,8 @@ def run(handler: Handler, device: Device, limit: int = LIMIT) -> None:
     async def main() -> None:
         task = asyncio.current_task()
         assert task is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        if threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         await serve(handler, device, limit)
 
     try:
@@ -97,10 +102,10 @@ def run(handler: Handler, device: Device, limit: int = LIMIT) -> None:
 def runVoipClient(handler: Handler, port: int | None = None) -> None:
     """Answer calls with `async def handler(call)`.
 
-    On a simulated phone (the sound card, or else a scripted caller on a virtual clock) there is one call, and this returns
-    when it is over. With QUECEY_VOIP_REAL set it is a SIP server on UDP `port` (5060) and runs until it is stopped.
-    GRAPHVOIP_DEVICE=virtual, pyaudio or pjsip names the far end. The first argument of your script is the caller's number.
-    A handler that returns, or raises, ends its call.
+    On a simulated phone (the sound card, or else a scripted caller on a virtual clock) there is one call, and this
+    returns when it is over. With QUECEY_VOIP_REAL set it is a SIP server on UDP `port` (5060) and runs until it is stopped.
+    GRAPHVOIP_DEVICE=virtual, pyaudio or pjsip names the far end. The first argument of your script is the caller's
+    number. A handler that returns, or raises, ends its call.
     """
     if importing is not None:
         importing.append(handler)

@@ -74,7 +74,7 @@ class _FrameSelector(selectors.DefaultSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose time passes frame by frame, as fast as frames can be made.
 
-    Work in threads (asyncio.to_thread) takes no virtual time. Real sockets and subprocesses are polled, but not waited for.
+    Work in threads (asyncio.to_thread) takes no virtual time. Real sockets and subprocesses are polled, not waited for.
     """
 
     def __init__(self):

@@ -1,7 +1,7 @@
 """The engine: runs the plans of all calls, publishes edits, hands events back, counts late frames.
 
-Live, a thread of machine code does it on absolute deadlines and never takes the GIL, so nothing that Python does can make
-a frame late. On the virtual clock the event loop runs the same code, one frame at a time.
+Live, a thread of machine code does it on absolute deadlines and never takes the GIL, so nothing that Python does can
+make a frame late. On the virtual clock the event loop runs the same code, one frame at a time.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from numba import njit, types
 from .clock import TICK, VirtualLoop, now, sleep_until
 from .graph import Graph
 from .kernel import fence, words_at
-from .plan import EVENT, EVENTS, EVENTS_AT, HEADER, run_plan
 from .plan import CLOCK_AT as PLAN_CLOCK_AT
+from .plan import EVENT, EVENTS, EVENTS_AT, HEADER, run_plan
 from .rings import FRAME, Wake
 
 log = logging.getLogger("graphvoip")
@@ -158,7 +158,9 @@ class Engine:
             target=serve, args=(self._control, self.lateness, scratch), name="graphvoip audio", daemon=True
         )
         self._thread.start()
-        atexit.register(self._halt)  # a program that ends without stopping us: no thread may outlive the memory it runs on
+        atexit.register(
+            self._halt
+        )  # a program that ends without stopping us: no thread may outlive the memory it runs on
 
     def stop(self) -> None:
         """Stop the clock. Graphs stay as they are, silent."""

@@ -6,12 +6,15 @@ the edits of one step of the event loop.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .node import Node
+from .node import Node, Port
 from .plan import Plan
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class Graph:
@@ -23,7 +26,7 @@ class Graph:
         self.clock = np.zeros(1, np.int64)  # frames run, counted by the audio thread
         self.plan: Plan | None = None
         self.on_touch: Callable[[Graph], Any] = lambda graph: None
-        self._listeners: dict[int, Callable[[int, int], Any]] = {}
+        self._listeners: dict[int, list[Callable[[int, int], Any]]] = {}
 
     def add(self, root: Node) -> None:
         """Pull this node, and what it needs, in every frame."""
@@ -45,13 +48,12 @@ class Graph:
         self.on_touch(self)
 
     def listen(self, node: Node, event: str, heard: Callable[[int, int], Any]) -> None:
-        """Call heard(sample, value) on the event loop when the node's event happens; sample counts from the call's start."""
-        self._listeners[node.id << 4 | list(node.slots.events).index(event)] = heard
+        """Call heard(sample, value) on the event loop at every such event; sample counts from the call's start."""
+        self._listeners.setdefault(node.id << 4 | list(node.slots.events).index(event), []).append(heard)
 
     def hear(self, token: int, sample: int, value: int) -> None:
         """An event has come from the audio thread; nodes that have left are not heard any more."""
-        heard = self._listeners.get(token)
-        if heard:
+        for heard in list(self._listeners.get(token, ())):
             heard(sample, value)
 
     def compile(self) -> Plan:
@@ -65,6 +67,22 @@ class Graph:
         for node in self.plan.nodes:
             node.graph = self
         return self.plan
+
+    def model(self) -> "nx.MultiDiGraph":
+        """What sounds as a networkx graph, to be looked at: nodes, and an edge from source to consumer for every wire.
+
+        An edge has the names of both ends: output, input. It is a copy; edits are made on the nodes and roots.
+        """
+        import networkx as nx
+
+        model = nx.MultiDiGraph(name=self.name)
+        for node in walk(self.roots):
+            model.add_node(node, type=node.type, root=node in self.roots)
+            for name, wire in node.wires.items():
+                for port in wire if isinstance(wire, list) else [wire]:
+                    if isinstance(port, Port):
+                        model.add_edge(port.node, node, output=port.name, input=name)
+        return model
 
     def clear(self) -> None:
         """Let go of every node."""

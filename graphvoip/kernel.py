@@ -6,8 +6,8 @@ numba compiles a class's `process` once, on first use, and keeps it on disk; a p
 ever compiles, and a user's own kernel is equal to ours. The rest of this module is what kernels may call.
 """
 
-import contextlib
 import hashlib
+import importlib
 import inspect
 import logging
 import sys
@@ -22,9 +22,17 @@ from numba.core import cgutils
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
 from numba.core.dispatcher import Dispatcher
+from numba.core.event import Listener, register
 from numba.extending import intrinsic
 
 from .node import Node, Signals
+
+# numba looks for a BLAS when it starts, only to choose how np.convolve is compiled. The import of scipy.linalg that this
+# takes is a quarter of our start, so it is told that there is none; np.dot and others find it later all the same.
+if "scipy.linalg.cython_blas" not in sys.modules:
+    sys.modules["scipy.linalg.cython_blas"] = None  # type: ignore[assignment]
+    importlib.import_module("numba.np.arraymath")
+    del sys.modules["scipy.linalg.cython_blas"]
 
 logging.getLogger("numba").setLevel(logging.WARNING)  # its debug log would drown a program's own
 
@@ -230,16 +238,24 @@ def _sources(function: Callable, seen: set[Any]) -> str:
     return text
 
 
-class _Compiler:
-    """Tells, once a process, that it compiles: that takes seconds, and a silent wait looks like a fault."""
+class _Teller(Listener):
+    """Tells, once a process, that we compile: that takes seconds, and a silent wait looks like a fault."""
 
     told = False
+    kernels: set[Callable] = set()
 
-    @classmethod
-    def tell(cls) -> None:
-        if not cls.told:
-            cls.told = True
+    def on_start(self, event: Any) -> None:
+        function = event.data["dispatcher"].py_func
+        ours = function in self.kernels or function.__module__.startswith(f"{__package__}.")
+        if ours and not self.told:
+            self.told = True
             print("graphvoip: compiling its sound kernels for this machine, once; a few seconds", file=sys.stderr, flush=True)
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+register("numba:compile", _Teller())
 
 
 class kernel:
@@ -247,6 +263,7 @@ class kernel:
 
     def __init__(self, function: Callable):
         self.function = function
+        _Teller.kernels.add(function)
         self.compiled: dict[type[Node], CFunc] = {}
 
     def check(self, cls: type[Node]) -> None:
@@ -264,27 +281,13 @@ class kernel:
             text = f"{_sources(self.function, set())}{cls.dtype}{list(cls.slots.inputs)}{list(cls.slots.outputs)}"
             name = f"{cls.__module__}_{cls.__qualname__}".replace(".", "_").replace("<locals>", "")
             code._cache = _Cache(wrapper, hashlib.sha256(text.encode()).hexdigest(), name)
-            with self._telling(code):
-                code.compile()
+            code.compile()
             self.compiled[cls] = code
         return self.compiled[cls].address
 
-    @staticmethod
-    @contextlib.contextmanager
-    def _telling(code: CFunc):
-        """Say that we compile, if the disk has no machine code yet."""
-        compile_uncached = code._compile_uncached
-
-        def telling():
-            _Compiler.tell()
-            return compile_uncached()
-
-        code._compile_uncached = telling
-        yield
-        del code._compile_uncached
-
     def _wrap(self, cls: type[Node]) -> tuple[Callable, Any]:
-        body = njit(**OPTIONS)(self.function)
+        # Only machine code calls it; what Python would need to call it is a tenth of the compiler's work.
+        body = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(self.function)
         many = bool(cls.slots.inputs) and isinstance(list(cls.slots.inputs.values())[-1], Signals)
         plain, events = len(cls.slots.inputs) - many, len(cls.slots.events)
         inputs_of, outputs_of = _blocks_of(0, plain), _blocks_of(0, len(cls.slots.outputs))

@@ -1,7 +1,8 @@
 """The keys of one caller: type-ahead, and who waits for them.
 
-Keys are kept from the moment the call begins until somebody asks for them, as a phone tree needs: a caller who knows the
-way types ahead. Keys that a cancelled or timed-out wait had taken go back to the front, so none is lost or counted twice.
+Keys are kept from the moment the call begins until somebody asks for them, as a phone tree needs: a caller who knows
+the way types ahead. Keys that a cancelled or timed-out wait had taken go back to the front, so none is lost or counted
+twice.
 """
 
 import asyncio

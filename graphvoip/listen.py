@@ -1,4 +1,4 @@
-"""What an ear would say about samples: which tones sound, how loud it is, whether it is quiet. For tests and scripts."""
+"""What an ear would say of samples: which tones sound, how loud it is, whether it is quiet. For tests and scripts."""
 
 import numpy as np
 

@@ -21,7 +21,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -109,6 +109,12 @@ class Option(Slot):
 
     def __init__(self, default: Any = None, doc: str = "", choices: tuple[str, ...] = ()):
         self.default, self.doc, self.choices = default, doc, choices
+
+    if TYPE_CHECKING:  # the instance's own attribute of the same name holds the value
+
+        def __get__(self, node: Any, owner: type) -> Any: ...
+
+        def __set__(self, node: Any, value: Any) -> None: ...
 
     def check(self, node: "Node", value: Any) -> Any:
         if self.choices and value not in self.choices:
@@ -215,9 +221,7 @@ class Node:
         self.wires = {}
         given = self._by_name(args, values)
         self._buffers = {name: np.zeros(LEAD + FRAME, np.float32) for name in self.slots.outputs}
-        self._ports = {
-            name: Port(self, name, buffer.ctypes.data + 4 * LEAD) for name, buffer in self._buffers.items()
-        }
+        self._ports = {name: Port(self, name, buffer.ctypes.data + 4 * LEAD) for name, buffer in self._buffers.items()}
         for name, slot in self.slots.inputs.items():
             empty = () if isinstance(slot, Signals) else slot.default
             self.wires[name] = slot.check(self, given.get(name, empty))
@@ -279,7 +283,9 @@ class Node:
     def schema(cls) -> dict[str, Any]:
         """The declaration as a JSON Schema of this node in a patch file."""
         slots = {name: slot.schema() for name, slot in (cls.slots.inputs | cls.slots.options).items()}
-        required = [name for name, slot in cls.slots.inputs.items() if isinstance(slot, Signal) and slot.default is None]
+        required = [
+            name for name, slot in cls.slots.inputs.items() if isinstance(slot, Signal) and slot.default is None
+        ]
         return {
             "title": cls.type,
             "description": (cls.__doc__ or "").strip().split("\n")[0],

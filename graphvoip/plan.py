@@ -11,7 +11,6 @@ import weakref
 from collections.abc import Iterable
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numba import njit
 
@@ -55,15 +54,25 @@ def run_frame(address, frames):
         words_at(words_at(address, HEADER)[CLOCK_AT], 1)[0] += 1
 
 
-_flats: weakref.WeakValueDictionary[float, np.ndarray] = weakref.WeakValueDictionary()
+class Flat:
+    """A number as a signal: a buffer filled once."""
+
+    __slots__ = ("__weakref__", "address", "buffer")
+
+    def __init__(self, value: float):
+        self.buffer = np.full(LEAD + FRAME, value, np.float32)
+        self.address = self.buffer.ctypes.data + 4 * LEAD
 
 
-def flat(value: float) -> np.ndarray:
-    """A number as a signal: one buffer for all the inputs of that value, filled once."""
-    buffer = _flats.get(value)
-    if buffer is None:
-        buffer = _flats[value] = np.full(LEAD + FRAME, value, np.float32)
-    return buffer
+_flats: weakref.WeakValueDictionary[float, Flat] = weakref.WeakValueDictionary()
+
+
+def flat(value: float) -> Flat:
+    """One for all the inputs of that value."""
+    found = _flats.get(value)
+    if found is None:
+        found = _flats[value] = Flat(value)
+    return found
 
 
 def order(roots: Iterable[Node]) -> list[list[Node]]:
@@ -73,18 +82,30 @@ def order(roots: Iterable[Node]) -> list[list[Node]]:
     their strongly connected parts are kept together at the place where the last of each is finished. The order depends on
     the wires only, so two runs make the same sound.
     """
-    needs = nx.DiGraph()
-    waiting = list(roots)
-    needs.add_nodes_from(waiting)
-    seen = set(waiting)
-    while waiting:
-        node = waiting.pop()
-        for port in node.sources():
-            needs.add_edge(node, port.node)
-            if port.node not in seen:
-                seen.add(port.node)
-                waiting.append(port.node)
-    finished = {node: place for place, node in enumerate(nx.dfs_postorder_nodes(needs))}
+    finished: dict[Node, int] = {}  # a node's place in that order
+    begun: set[Node] = set()
+    cyclic = False
+    for root in roots:
+        path = [(root, root.sources())] if root not in begun else []
+        begun.add(root)
+        while path:
+            node, sources = path[-1]
+            for port in sources:
+                source = port.node
+                if source not in begun:
+                    begun.add(source)
+                    path.append((source, source.sources()))
+                    break
+                cyclic = cyclic or source not in finished  # we are on a way that began there
+            else:
+                finished[node] = len(finished)
+                path.pop()
+    if not cyclic:
+        return [[node] for node in finished]
+    import networkx as nx  # here, because it takes longer to import than all the rest of this package
+
+    needs = nx.DiGraph((node, port.node) for node in finished for port in node.sources())
+    needs.add_nodes_from(finished)
     groups = [sorted(part, key=finished.__getitem__) for part in nx.strongly_connected_components(needs)]
     return sorted(groups, key=lambda part: finished[part[-1]])
 
@@ -96,7 +117,7 @@ class Plan:
         self.clock = np.zeros(1, np.int64) if clock is None else clock  # frames that the graph has run
         self.groups = order(roots)
         self.nodes = [node for group in self.groups for node in group]
-        self._flats: list[np.ndarray] = []
+        self._flats: dict[float, Flat] = {}
         self._build()
 
     def _build(self) -> None:
@@ -106,44 +127,41 @@ class Plan:
         events: list[int] = []
         wires: list[int] = []  # the kernels' tables of inputs and outputs; offsets in it become addresses below
         done: set[Node] = set()
+        flats = self._flats
+
+        def address(wire: "float | Port") -> int:
+            """Where a kernel reads this wire."""
+            if isinstance(wire, Port):
+                if wire.node in done:
+                    return wire.address
+                carries[wire.address] = None
+                return wire.address - 4  # not run yet: it closes a cycle
+            if wire not in flats:
+                flats[wire] = flat(wire)
+            return flats[wire].address
+
         for part in self.groups:
-            is_loop = len(part) > 1 or any(port.node is part[0] for port in part[0].sources())
-            first = len(steps) // STEP
+            first, carried = len(steps) // STEP, len(carries)
             for node in part:
-                inputs = self._inputs(node, done, carries, wires)
+                inputs: list[int] = []
+                for wire in node.wires.values():
+                    if isinstance(wire, list):  # a slot of Signals: the kernel reads a table [count, address ...]
+                        inputs.append(-8 - 8 * len(wires))  # an offset for now; negative, and so not an address
+                        wires += [len(wire), *map(address, wire)]
+                    else:
+                        inputs.append(address(wire))
                 steps += (node.kernel, node.state_address, 8 * len(wires), 8 * (len(wires) + len(inputs)), node.id)
                 wires += inputs
                 wires += [port.address for port in node._ports.values()]
                 done.add(node)
                 for k in range(len(node.slots.events)):
                     events += (node.state_address + 8 * k, node.id << 4 | k)
+            is_loop = len(carries) > carried
             if groups and not is_loop and not groups[-1][2]:
                 groups[-1][1] = len(steps) // STEP
             else:
-                groups.append([first, len(steps) // STEP, int(is_loop)])
+                groups.append([first, len(steps) // STEP, is_loop])
         self._lay_out(steps, groups, list(carries), events, wires)
-
-    def _inputs(self, node: Node, done: set[Node], carries: dict[int, None], wires: list[int]) -> list[int]:
-        """The addresses that a kernel reads: a buffer, or for a slot of Signals its table [count, address ...]."""
-
-        def address(wire: "float | Port") -> int:
-            if not isinstance(wire, Port):
-                buffer = flat(wire)
-                self._flats.append(buffer)
-                return buffer.ctypes.data + 4 * LEAD
-            if wire.node in done:
-                return wire.address
-            carries[wire.address] = None
-            return wire.address - 4  # not run yet: it closes a cycle
-
-        inputs: list[int] = []
-        for wire in node.wires.values():
-            if isinstance(wire, list):
-                inputs.append(-8 - 8 * len(wires))  # an offset for now; negative, and so not an address
-                wires += [len(wire), *(address(one) for one in wire)]
-            else:
-                inputs.append(address(wire))
-        return inputs
 
     def _lay_out(self, steps, groups, carries, events, wires) -> None:
         """Put everything into one array and turn offsets into addresses."""

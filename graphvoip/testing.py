@@ -33,11 +33,14 @@ class TestPhone(Phone):
 async def phone(handler: Handler, number: str = "5556667777", inband: bool = False) -> AsyncIterator[TestPhone]:
     """Call a handler and hold the phone. Several at once share a clock, and can hear whether the line is busy.
 
-    When the block ends the caller hangs up, and an exception of the handler is raised here: a broken handler fails its test.
+    When the block ends the caller hangs up, and an exception of the handler is raised here: a broken handler fails its
+    test.
     """
     loop = asyncio.get_running_loop()
     if not isinstance(loop, VirtualLoop):
-        raise RuntimeError("phone() needs the virtual clock: use it in a pytest test with the fixture `phone`, or in run_virtual")
+        raise RuntimeError(
+            "phone() needs the virtual clock: use it in a pytest test with the fixture `phone`, or in run_virtual"
+        )
     engine = _engine(loop)
     exchange = Exchange(handler, engine)
     caller = TestPhone(number, inband=inband)

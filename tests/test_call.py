@@ -14,7 +14,7 @@ from graphvoip.call import Call
 from graphvoip.graph import Graph
 from graphvoip.listen import has_tone, level, tones
 from graphvoip.node import Node
-from graphvoip.nodes import Gain, Mix, Pcm, Sine, Tone
+from graphvoip.nodes import Gain, Mix, Sine, Tone
 from graphvoip.plan import Plan
 from graphvoip.testing import run_virtual
 
@@ -62,7 +62,9 @@ async def test_tones_follow_each_other_without_a_gap(phone):
         assert level(part) == pytest.approx(-3.0, abs=0.1)
 
 
-@pytest.mark.parametrize("kind", [list, tuple, np.array, lambda x: array.array("f", x), lambda x: np.array(x, np.float32)])
+@pytest.mark.parametrize(
+    "kind", [list, tuple, np.array, lambda x: array.array("f", x), lambda x: np.array(x, np.float32)]
+)
 async def test_samples_are_heard_as_they_are(phone, kind):
     sound = (np.arange(-1000, 1000, 7) / 32768).tolist()
 
@@ -127,7 +129,11 @@ async def test_full_scale_is_left_alone_and_beyond_it_is_turned_down_not_clipped
         (lambda call: call.playPCM(None), TypeError, "playPCM: samples are a sequence of floats"),
         (lambda call: call.playCustom(5), TypeError, "playCustom: 5 is not a function"),
         (lambda call: call.recordCustom(5), TypeError, "recordCustom: 5 is not a function"),
-        (lambda call: call.recordPCM(), ValueError, "recordPCM: nothing would end it; give a RecordController, or maxlen"),
+        (
+            lambda call: call.recordPCM(),
+            ValueError,
+            "recordPCM: nothing would end it; give a RecordController, or maxlen",
+        ),
         (lambda call: call.recordPCM(maxlen=0), ValueError, "recordPCM: maxlen is 0"),
         (lambda call: call.recordPCM(controller=5), TypeError, "recordPCM: controller is 5"),
         (lambda call: call.play(5), TypeError, "play: 5 is not a node; playPCM plays samples"),
@@ -466,6 +472,17 @@ async def test_a_node_cannot_sound_in_two_calls(phone):
             async with phone(handler) as q:
                 assert await q.hung_up()
         assert level(p.heard[-800:]) == pytest.approx(-3, abs=0.1)
+
+
+async def test_one_node_may_be_played_twice_in_its_call(phone):
+    async def handler(call):
+        tone = Tone(freq=441, seconds=0.2)
+        await asyncio.gather(call.play(tone, fade=0), call.play(Gain(tone, 0.5), fade=0, until=tone))
+        call.at = call.time
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
+    assert p.call.at == 0.2
 
 
 async def test_wires_can_be_changed_while_it_sounds(phone):

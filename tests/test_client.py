@@ -66,7 +66,10 @@ def test_an_exception_in_the_handler_is_a_traceback_with_the_calls_id():
 @pytest.mark.parametrize(
     ("environment", "says"),
     [
-        ({"GRAPHVOIP_DEVICE": "telegraph"}, "graphvoip: GRAPHVOIP_DEVICE is 'telegraph'; it is one of virtual, pyaudio, pjsip"),
+        (
+            {"GRAPHVOIP_DEVICE": "telegraph"},
+            "graphvoip: GRAPHVOIP_DEVICE is 'telegraph'; it is one of virtual, pyaudio, pjsip",
+        ),
         ({"GRAPHVOIP_SCRIPT": "kyes 1"}, "graphvoip: script: step 1: there is no 'kyes'; did you mean 'keys'?"),
     ],
 )

@@ -49,13 +49,15 @@ def test_timeouts_are_virtual():
 
 
 def test_work_in_a_thread_takes_no_virtual_time():
-    """The thread is let go only when a callback of the loop has run meanwhile: the loop lives, its time stands still."""
+    """The thread is let go only when a callback of the loop has run meanwhile: it lives, its time stands still."""
 
     async def main():
         loop = asyncio.get_running_loop()
         go = threading.Event()
         sleeper = asyncio.create_task(asyncio.sleep(1))
-        work = asyncio.create_task(asyncio.to_thread(lambda: (loop.call_soon_threadsafe(go.set), go.wait(), "done")[-1]))
+        work = asyncio.create_task(
+            asyncio.to_thread(lambda: (loop.call_soon_threadsafe(go.set), go.wait(), "done")[-1])
+        )
         assert await work == "done"
         assert loop.time() < 0.1
         assert not sleeper.done()

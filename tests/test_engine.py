@@ -209,7 +209,9 @@ def test_a_thousand_edits_while_it_runs(live):
                 graph.remove(others.pop(random.integers(len(others))))
             else:
                 feedback = Gain(0.0, 0.5)
-                total = Mix(*[Sine(freq=float(random.integers(20, 4000))) for _ in range(random.integers(1, 5))], feedback)
+                total = Mix(
+                    *[Sine(freq=float(random.integers(20, 4000))) for _ in range(random.integers(1, 5))], feedback
+                )
                 feedback.input = total
                 others.append(total)
                 graph.add(total)

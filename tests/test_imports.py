@@ -10,7 +10,18 @@ import pytest
 import graphvoip
 
 ROOT = Path(graphvoip.__file__).parent
-HEAVY = ["numpy", "numba", "scipy", "scipy.signal", "networkx", "pjsua2", "matplotlib", "soundfile", "asyncio", "pyaudio"]
+HEAVY = [
+    "numpy",
+    "numba",
+    "scipy",
+    "scipy.signal",
+    "networkx",
+    "pjsua2",
+    "matplotlib",
+    "soundfile",
+    "asyncio",
+    "pyaudio",
+]
 
 
 def imported(path):
@@ -33,7 +44,9 @@ def files(folder):
     return sorted((ROOT / folder).rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", [path for path in files("nodes") if path.name != "__init__.py"], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in files("nodes") if path.name != "__init__.py"], ids=lambda path: path.stem
+)
 def test_nodes_know_only_what_a_node_is(path):
     assert imported(path) <= {"graphvoip.node", "graphvoip.kernel", "graphvoip.rings"}
 
@@ -47,7 +60,9 @@ def test_the_engine_knows_no_node_no_call_and_no_far_end(name):
 @pytest.mark.parametrize("path", files("io"), ids=lambda path: path.stem)
 def test_far_ends_know_no_node_and_no_call(path):
     for module in imported(path):
-        assert not module.startswith(("graphvoip.nodes", "graphvoip.node", "graphvoip.call", "graphvoip.client")), module
+        assert not module.startswith(("graphvoip.nodes", "graphvoip.node", "graphvoip.call", "graphvoip.client")), (
+            module
+        )
 
 
 @pytest.mark.parametrize("package", ["graphvoip", "voip"])

@@ -13,7 +13,9 @@ from graphvoip.plan import Plan
 
 
 def test_the_palette_is_the_folder():
-    assert {"sine", "tone", "pcm", "custom", "mix", "gain", "recorder", "sink", "line_in", "line_out", "keypad"} <= set(types)
+    assert {"sine", "tone", "pcm", "custom", "mix", "gain", "recorder", "sink", "line_in", "line_out", "keypad"} <= set(
+        types
+    )
     for name, cls in types.items():
         if cls.__module__.startswith("graphvoip.nodes."):
             assert cls.__module__ == f"graphvoip.nodes.{name}"

@@ -1,6 +1,7 @@
 """Graph -> plan: the order, the loops, the delay of one sample, one frame in one piece or in many."""
 
 import gc
+import itertools
 import weakref
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_a_frame_in_pieces_is_the_same_frame(edges):
     (whole, expected), (pieces, got) = build(), build()
     for _ in range(5):
         whole.run()
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in itertools.pairwise(edges):
             run_plan(pieces.address, start, stop)
         assert np.abs(expected.samples() - got.samples()).max() < 1e-6  # -120 dBFS
 

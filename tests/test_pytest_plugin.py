@@ -79,7 +79,11 @@ def test_used_wrongly_it_says_how(tmp_path):
 
 def test_the_plugin_costs_nothing_where_it_is_not_used():
     done = subprocess.run(
-        [sys.executable, "-c", "import sys, graphvoip.pytest_plugin; print('numpy' in sys.modules, 'numba' in sys.modules)"],
+        [
+            sys.executable,
+            "-c",
+            "import sys, graphvoip.pytest_plugin; print('numpy' in sys.modules, 'numba' in sys.modules)",
+        ],
         capture_output=True,
         text=True,
         check=True,

@@ -142,7 +142,7 @@ def test_threads_do_not_mix_their_texts(either):
     alone = [len(TTStoPCM(TEXT, ["-s", speed])) for speed in speeds]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda speed: len(TTStoPCM(TEXT, ["-s", speed])), speeds))
-    assert together == pytest.approx(alone, rel=0.01)
+    assert together == pytest.approx(alone, rel=0.05)  # the same text is not always as long; the speeds are 25 % apart
 
 
 def test_arguments_that_are_wrong():

@@ -20,8 +20,8 @@ class Keyboard:
     """Calls on_key("5") for each key of the keypad that is typed, and on_hangup() for q or Ctrl-D.
 
     In a terminal a key counts at once, without Enter; the terminal is given back at the end, however the program ends,
-    and while it is stopped with Ctrl-Z. From a pipe or a file the characters are the keys (q hangs up, too), and its end
-    is only the end of the keys. Both functions are called on the event loop.
+    and while it is stopped with Ctrl-Z. From a pipe or a file the characters are the keys (q hangs up, too), and its
+    end is only the end of the keys. Both functions are called on the event loop.
     """
 
     def __init__(self, on_key: Callable[[str], Any], on_hangup: Callable[[], Any], fd: int | None = None):
@@ -58,12 +58,13 @@ class Keyboard:
         fd = self.fd
         if fd is None or self._closed or self._reading or not _in_foreground(fd):
             return
-        if self._saved is None:
-            print(HELP, file=sys.stderr, flush=True)
+        first = self._saved is None
         self._saved = termios.tcgetattr(fd)
-        tty.setcbreak(fd)
+        tty.setcbreak(fd, termios.TCSADRAIN)  # keys that have been typed already count
         self._loop.add_reader(fd, self._readable)
         self._reading = True
+        if first:
+            print(HELP, file=sys.stderr, flush=True)
 
     def _release(self) -> None:
         if self._reading and self.fd is not None:

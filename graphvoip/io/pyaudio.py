@@ -331,6 +331,7 @@ class SoundCard:
         self.leg = leg
         self._keyboard.open()
         if not incoming(leg):
+            self.leg = None
             log.warning("busy: the handler takes no call")
             self._finish(drain=False)
 
@@ -370,11 +371,11 @@ class SoundCard:
         self._keyboard.close()
         await self._until(lambda: self._stop.is_set() or not self._alive(), DRAIN)
         self._stop.set()
-        if await self._until(lambda: not self._alive(), 1.0) and self._audio:
+        if not await self._until(lambda: not self._alive(), 1.0):
+            log.warning("a sound card does not answer: it is left alone")  # a thread still waits in PortAudio's memory
+        elif self._audio:
             self._audio.terminate()
-        elif self._audio:  # it would pull the memory from under a thread that waits in it
-            log.warning("a sound card does not answer: it is left alone")
-        self._quiet.close()
+            self._quiet.close()
         self._over.set()
 
     def _alive(self) -> bool:

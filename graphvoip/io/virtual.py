@@ -63,7 +63,7 @@ class Phone:
         self.busy = False  # the call was not taken
         self.history: list[tuple[float, str]] = []
         self._heard, self._said = bytearray(), bytearray()
-        self._queue: list[np.ndarray] = []  # what it is about to say, 16-bit
+        self._voice, self._at = b"", 0  # what it is about to say, 16-bit, and how much of it has been said
         self._since = 0  # samples heard at its last action or finding: where the next one is looked for
         self._leg: _Leg | None = None
         self._script: asyncio.Task | None = None
@@ -83,7 +83,7 @@ class Phone:
         if not incoming(self._leg):
             self.busy = True
             self._over("busy")
-        elif self.steps is not None or not self.number:
+        elif self.steps is not None:
             self._script = engine.loop.create_task(self._run())
 
     async def closed(self) -> None:
@@ -131,7 +131,7 @@ class Phone:
             samples = as_samples(sound, "play")
         self._act(f"plays {name}, {len(samples) / RATE:.2f} s")
         self._say(samples)
-        while self._queue and not self.ended:
+        while self._at < len(self._voice) and not self.ended:
             await self._next_frame()
 
     async def say(self, text: str) -> None:
@@ -210,15 +210,13 @@ class Phone:
         self._since = len(self._heard) // 2
 
     def _say(self, samples: np.ndarray) -> None:
-        self._queue.append(np.clip(np.rint(samples * 32768), -32768, 32767).astype("<i2"))
+        self._voice = self._voice[self._at :] + np.clip(np.rint(samples * 32768), -32768, 32767).astype("<i2").tobytes()
+        self._at = 0
 
     def _speak(self) -> None:
         """Before a frame: what the caller says in it."""
-        frame = SILENCE
-        if self._queue:
-            queue = np.concatenate(self._queue)
-            frame = queue[:FRAME].tobytes().ljust(FRAME_BYTES, b"\0")
-            self._queue = [queue[FRAME:]] if len(queue) > FRAME else []
+        frame = self._voice[self._at : self._at + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
+        self._at += FRAME_BYTES
         if self._leg:
             self._leg.ring.send(frame)
         self._said += frame

@@ -1,6 +1,6 @@
 """The palette: one file a node. The file's name is the node's type, and nothing is registered by hand.
 
-    from graphvoip.nodes import Gain, Sine
+from graphvoip.nodes import Gain, Sine
 """
 
 import importlib

@@ -11,7 +11,8 @@ AHEAD = 2 * FRAME  # samples that the function is kept ahead of what is heard: 4
 class Custom(Node):
     """A Python function as a source: the end of a ring that a feeder (feeder.py) keeps a little ahead.
 
-    When the function is slow, this node alone is silent until it has caught up, and those samples are counted in `missed`.
+    When the function is slow, this node alone is silent until it has caught up, and those samples are counted in
+    `missed`.
     """
 
     out = Output()

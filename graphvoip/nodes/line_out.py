@@ -11,8 +11,8 @@ HUGE = np.float32(1e6)  # a sample beyond this, infinite or not a number is a fa
 class LineOut(Node):
     """What the caller hears: the sum of all that plays, limited, as 16-bit frames in the line ring.
 
-    The limiter leaves everything within full scale alone, bit for bit. Beyond it, it turns the level down at once and up
-    again within tenths of a second. What is not finite is silent.
+    The limiter leaves everything within full scale alone, bit for bit. Beyond it, it turns the level down at once and
+    up again within tenths of a second. What is not finite is silent.
     """
 
     inputs = Signals("all that plays")
@@ -46,7 +46,9 @@ class LineOut(Node):
             frame = state.ring_ + OUT_FRAMES + FRAME_BYTES * (words[OUT_WRITTEN] % DEPTH)
             shorts = shorts_at(frame + 2 * state.at, out.size)
             for i in range(out.size):
-                shorts[i] = np.int16(np.rint(min(max(out[i] * np.float32(32768), np.float32(-32768)), np.float32(32767))))
+                shorts[i] = np.int16(
+                    np.rint(min(max(out[i] * np.float32(32768), np.float32(-32768)), np.float32(32767)))
+                )
             state.at += out.size
             if state.at == FRAME:
                 state.at = 0

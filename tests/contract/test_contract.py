@@ -1,5 +1,7 @@
 """What holds for every node that there is, ours and yours. Written once; a new node is under it by existing."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,9 @@ def build(name, data):
     """A node of this type with the same signal at every input, and a plan of it."""
     cls = types[name]
     source = Pcm(data=data.astype(np.float32))
-    values = {slot: [source, source] if isinstance(kind, Signals) else source for slot, kind in cls.slots.inputs.items()}
+    values = {
+        slot: [source, source] if isinstance(kind, Signals) else source for slot, kind in cls.slots.inputs.items()
+    }
     if "data" in cls.slots.options:
         values["data"] = data.astype(np.float32)
     node = cls(**values)
@@ -36,7 +40,7 @@ def build(name, data):
 def play(node, plan, edges=(0, 160), frames=FRAMES):
     found = []
     for _ in range(frames):
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in itertools.pairwise(edges):
             run_plan(plan.address, start, stop)
         found.append(np.concatenate([node.samples(port) for port in node.slots.outputs] or [np.zeros(0)]))
     return np.concatenate(found)

@@ -13,11 +13,12 @@ import random
 import re
 import socket
 import struct
+import sys
 import time
 from dataclasses import dataclass, field
 
 PATIENCE = 10.0  # seconds any answer may take
-TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)  # Linux: the time at which the kernel got a packet
+TIMESTAMPNS = 35 if sys.platform == "linux" else 0  # a socket option: tell when the kernel got a packet
 KEYS = "0123456789*#ABCD"
 NAMES = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 101: "telephone-event/8000"}
 
@@ -88,7 +89,8 @@ class Call:
         self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.rtp.bind((self.phone.host, 0))
         self.rtp.setblocking(False)
-        self.rtp.setsockopt(socket.SOL_SOCKET, TIMESTAMPNS, 1)
+        if TIMESTAMPNS:
+            self.rtp.setsockopt(socket.SOL_SOCKET, TIMESTAMPNS, 1)
         loop.add_reader(self.rtp, self.on_rtp)
         self.number, self.stamp, self.source = random.getrandbits(15), random.getrandbits(31), random.getrandbits(32)
         self.rtp_target = ("", 0)
@@ -210,7 +212,7 @@ class Call:
                 data, ancillary, _, _ = self.rtp.recvmsg(2048, 64)
             except OSError:
                 return
-            seconds, nanoseconds = struct.unpack("qq", ancillary[0][2][:16])
+            seconds, nanoseconds = struct.unpack("qq", ancillary[0][2][:16]) if ancillary else (time.time(), 0)
             _, kind, number, stamp = struct.unpack("!BBHI", data[:8])
             self.packets.append(Packet(seconds + nanoseconds / 1e9, kind & 0x7F, number, stamp, data[12:]))
             self.heard.set()
@@ -225,12 +227,14 @@ class Call:
         if not hold:
             self.stamp = self.stamp + 160 & 0xFFFFFFFF
 
-    async def talk(self, payloads: list[bytes]) -> None:
-        """Send packets, one each 20 ms, half-way between those that come: no jitter moves one over the other's tick."""
-        await self.hears(1)
-        start = time.monotonic() + 0.01
+    async def talk(self, payloads: list[bytes], after: float = 0.01) -> None:
+        """Send packets, one each 20 ms, each so many seconds after one that came.
+
+        Half-way between them no jitter moves one across the other side's tick, so that none is early or late there.
+        """
+        first = (await self.hears(1))[0].time + after - time.time() + time.monotonic()
         for k, payload in enumerate(payloads):
-            await asyncio.sleep(start + 0.02 * k - time.monotonic())
+            await asyncio.sleep(first + 0.02 * k - time.monotonic())
             self.say(payload)
 
     async def key(self, key: str) -> None:

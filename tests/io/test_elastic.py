@@ -1,4 +1,4 @@
-"""Two clocks that differ: a simulated card, fast or slow, with the real rings between it and a stand-in for the graph."""
+"""Two clocks that differ: a simulated card, fast or slow, real rings, and a stand-in for the graph."""
 
 import ctypes
 import heapq

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import gc
+import itertools
+import json
 import os
 import random
 import re
@@ -101,7 +103,7 @@ def exact(call: Call, packets: list[bytes]) -> int:
 
 def intervals(call: Call, first: int = 0) -> list[float]:
     times = [packet.time for packet in call.packets[first:]]
-    return [b - a for a, b in zip(times, times[1:], strict=False)]
+    return [b - a for a, b in itertools.pairwise(times)]
 
 
 # --- Sound ---
@@ -118,7 +120,7 @@ def test_echo_is_exact(codec):
             assert exact(call, packets[1:-1]) == 98  # after the last one PJSIP fills in, and blends into that
             assert {packet.kind for packet in call.packets} == {codec}
             numbers = [packet.number for packet in call.packets]
-            assert all((b - a) & 0xFFFF == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+            assert all((b - a) & 0xFFFF == 1 for a, b in itertools.pairwise(numbers))
             assert await call.bye() == 200
             assert await server.reason() == "hung up"
 
@@ -223,7 +225,7 @@ async def softphone(port: int):
     runtime = baresip.Runtime()
     await runtime.start(baresip.Config(net_interface=HOST, max_concurrent_calls=None))
     try:
-        agent = await baresip.UserAgent.create(runtime, baresip.Account("bob", HOST, reg_interval=0))
+        agent = await baresip.UserAgent.create(runtime, baresip.Account("bob", HOST, "", reg_interval=0))
         call = await agent.dial(f"sip:line@{HOST}:{port}")
         await call.wait_established(PATIENCE)
         yield call
@@ -292,6 +294,27 @@ def test_cancel_and_bye_at_any_moment():
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("codec", [0, 9], ids=["cancelled", "of unknown codecs"])
+def test_a_flood_of_calls_does_not_disturb_the_one_that_is_up(codec):
+    """PJSIP aborts if more than about 30 calls come within half a second."""
+
+    async def main():
+        async with serving(echo) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            pid = pid_of(server.trunk.lines[0])
+            flood = [phone.call(server.port, codecs=(codec,)) for _ in range(150)]
+            for one in flood:
+                one.send("INVITE", one.sdp())
+                one.send("CANCEL")
+                await asyncio.sleep(0.001)
+            await call.hears(50)
+            assert max(intervals(call)) < 0.1
+            assert pid_of(server.trunk.lines[0]) == pid
+            assert await call.bye() == 200
+
+    asyncio.run(main())
+
+
 def test_200_calls_of_sipp_leave_nothing_behind():
     async def greet(call):
         await call.playTone(440, 0.04)
@@ -329,17 +352,21 @@ def test_200_calls_of_sipp_leave_nothing_behind():
 
 
 def test_a_stopped_server_says_bye_and_leaves_nothing():
-    async def main():
-        gc.collect()
-        fds = psutil.Process().num_fds()
+    async def once():
         async with Phone() as phone:
             async with serving(echo) as server:
                 call = await phone.dial(server.port)
                 assert len(children()) == 1
             await call.is_ended()
         assert children() == []
-        gc.collect()
-        assert psutil.Process().num_fds() <= fds
+
+    async def main():
+        fds = []
+        for _ in range(3):
+            await once()
+            gc.collect()
+            fds.append(psutil.Process().num_fds())
+        assert fds[1] == fds[2]
 
     asyncio.run(main())
 
@@ -384,6 +411,91 @@ def test_a_caller_on_another_interface_is_told_the_address_that_he_reached():
     asyncio.run(main())
 
 
+# --- The example, as a user starts it ---
+
+
+def test_baresip_speaks_presses_1234_and_hears_password_correct(tmp_path):
+    async def main():
+        port = free_port()
+        server = await graphvoip("serve", "examples/password.py", "--port", str(port), "--host", HOST)
+        try:
+            async with Phone() as phone:
+                await (await reached(phone, port)).bye()
+            await dial_and_press(tmp_path, port, "1234")
+        finally:
+            server.terminate()
+            assert await asyncio.wait_for(server.wait(), PATIENCE) == 0
+
+    asyncio.run(main())
+    (path,) = tmp_path.glob("dump-*-dec.wav")
+    heard, rate = soundfile.read(path)
+    heard = np.pad(heard, (0, rate))  # baresip throws away what is in its buffer, 0.1 s, when the other side hangs up
+    correct, incorrect = (likeness(heard, f"password_{which}.wav") for which in ("correct", "incorrect"))
+    assert correct > 0.95
+    assert incorrect < 0.8
+
+
+async def graphvoip(*arguments: str, **environ: str) -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "graphvoip", *arguments]
+    return await asyncio.create_subprocess_exec(*command, env=environment(**environ), cwd=ROOT)
+
+
+async def dial_and_press(folder: Path, port: int, keys: str) -> None:
+    """Call with baresip, a program, which speaks all the time and records what it hears; until the server hangs up."""
+    speech, rate = soundfile.read(ROOT / "assets" / "password_incorrect.wav")
+    soundfile.write(folder / "speech.wav", np.tile(speech, 30), rate)
+    control = free_port()
+    modules = ("g711", "aufile", "aubridge", "sndfile", "ctrl_tcp")
+    config = ["module_path /usr/lib/baresip/modules", *(f"module {name}.so" for name in modules)]
+    config += ["module_app account.so", "module_app menu.so", f"sip_listen {HOST}:{free_port()}", f"snd_path {folder}"]
+    config += [
+        f"audio_source aufile,{folder}/speech.wav",
+        "audio_player aubridge,heard",
+        f"ctrl_tcp_listen {HOST}:{control}",
+    ]
+    (folder / "config").write_text("\n".join(config) + "\n")
+    (folder / "accounts").write_text(f"<sip:bob@{HOST}>;regint=0;audio_codecs=PCMU\n")
+    program = await asyncio.create_subprocess_exec(
+        *("baresip", "-4", "-f", str(folder)), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+    )
+    assert program.stdout
+    async with asyncio.timeout(3 * PATIENCE):
+        while b"baresip is ready" not in await program.stdout.readline():
+            pass
+        reader, writer = await asyncio.open_connection(HOST, control)
+        tell(writer, "dial", f"sip:line@{HOST}:{port}")
+        await event(reader, "CALL_ESTABLISHED")
+        for key in keys:
+            tell(writer, "sndcode", key)
+        await event(reader, "CALL_CLOSED")
+        tell(writer, "quit")
+        await program.communicate()
+        writer.close()
+
+
+def tell(writer: asyncio.StreamWriter, command: str, params: str = "") -> None:
+    """A command to baresip: JSON in a netstring."""
+    data = json.dumps({"command": command, "params": params})
+    writer.write(f"{len(data)}:{data},".encode())
+
+
+async def event(reader: asyncio.StreamReader, kind: str) -> None:
+    """Wait until baresip tells of it."""
+    while True:
+        size = await reader.readuntil(b":")
+        message = json.loads((await reader.readexactly(int(size[:-1]) + 1))[:-1])
+        if message.get("type") == kind:
+            return
+
+
+def likeness(heard: np.ndarray, name: str) -> float:
+    """How like a sound the likest part of what was heard is: 1 is the same, at any level."""
+    sound, _ = soundfile.read(ROOT / "assets" / name)
+    products = np.correlate(heard, sound, "valid")
+    energy = np.convolve(heard**2, np.ones(len(sound)), "valid")
+    return float(np.max(products / np.sqrt(np.maximum(energy, 1e-9) * np.sum(sound**2))))
+
+
 # --- Lines that die ---
 
 
@@ -412,7 +524,7 @@ def test_a_killed_line_is_replaced_and_the_other_has_no_gap():
             await again.hears(5)
             assert exact(again, packets[1:-1]) == 48
             numbers = [packet.number for packet in other.packets]
-            assert all((b - a) & 0xFFFF == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+            assert all((b - a) & 0xFFFF == 1 for a, b in itertools.pairwise(numbers))
             assert max(intervals(other)) < 0.06
             await other.bye()
             await again.bye()
@@ -427,11 +539,9 @@ def test_a_line_that_keeps_dying_waits_longer_each_time():
             waits = []
             loop = asyncio.get_running_loop()
             for _ in range(3):
-                os.kill(pid_of(line), signal.SIGKILL)
-                died = loop.time()
-                await asyncio.wait_for(line.gone.wait(), 1)
-                gone = line.gone
-                await until(lambda gone=gone: line.gone is not gone)
+                pid, died = pid_of(line), loop.time()
+                os.kill(pid, signal.SIGKILL)
+                await until(lambda pid=pid: pid_of(line) != pid)
                 waits.append(loop.time() - died)
                 assert await asyncio.wait_for(line.ready, PATIENCE) == ""
             assert waits[0] < 0.3 < waits[1] < 0.7 < waits[2] < 1.5
@@ -487,28 +597,31 @@ def test_a_port_in_use_is_named():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind((HOST, 0))
             port = other.getsockname()[1]
-            gc.collect()
-            fds = psutil.Process().num_fds()
-            engine = Engine()
-            engine.start()
-            with pytest.raises(DeviceError, match=f"^UDP port {port} of {HOST} is in use; .* another port$"):
-                await Trunk(port, host=HOST).open(engine, lambda leg: False)
-            engine.stop()
-            del engine
-            gc.collect()
+            fds = []
+            for _ in range(3):
+                with pytest.raises(DeviceError, match=f"^UDP port {port} of {HOST} is in use; .* another port$"):
+                    await opened(Trunk(port, host=HOST))
+                gc.collect()
+                fds.append(psutil.Process().num_fds())
+            assert fds[1] == fds[2]
             assert children() == []
-            assert psutil.Process().num_fds() == fds
 
     asyncio.run(main())
 
 
+async def opened(trunk: Trunk) -> None:
+    engine = Engine()
+    engine.start()
+    try:
+        await trunk.open(engine, lambda leg: False)
+    finally:
+        engine.stop()
+
+
 def test_an_address_that_is_not_ours_is_named():
     async def main():
-        engine = Engine()
-        engine.start()
         with pytest.raises(DeviceError, match=r"^SIP cannot have UDP port \d+ of 203\.0\.113\.9: .*assign"):
-            await Trunk(free_port(), host="203.0.113.9").open(engine, lambda leg: False)
-        engine.stop()
+            await opened(Trunk(free_port(), host="203.0.113.9"))
 
     asyncio.run(main())
 
@@ -528,9 +641,7 @@ def test_without_pjsua2_the_remedy_is_named(tmp_path):
     environ = environment(QUECEY_VOIP_REAL="1")
     result = subprocess.run([sys.executable, str(script)], env=environ, capture_output=True, text=True, timeout=30)
     assert result.returncode == 1
-    assert result.stderr == (
-        "graphvoip: SIP needs PJSIP, and there is no pjsua2 here: pip install 'graphvoip[sip]'\n"
-    )
+    assert result.stderr == ("graphvoip: SIP needs PJSIP, and there is no pjsua2 here: pip install 'graphvoip[sip]'\n")
 
 
 @pytest.mark.parametrize(
@@ -568,7 +679,7 @@ def test_the_documented_whitelist_is_one_address_and_port(monkeypatch):
 @pytest.mark.parametrize("text", ["1.2.3", "1.2.3.4:x", "1.2.3.4:0", "1.2.3.4:70000", "10.0.0.0/40", "a b", "1.2.3.4,"])
 def test_a_whitelist_that_says_nothing_clear_is_refused(text, monkeypatch):
     monkeypatch.setenv("IP_WHITELIST", text)
-    with pytest.raises(DeviceError, match="^IP_WHITELIST: '.*' is not IP:PORT, an address or a network; .*10/8$|/8$"):
+    with pytest.raises(DeviceError, match=r"^IP_WHITELIST: '.*' is not IP:PORT, an address or a network; "):
         Trunk()
 
 

@@ -1,13 +1,20 @@
 """The sound card, tried on a real PulseAudio with a null sink: nothing here is simulated."""
 
 import asyncio
+import contextlib
 import logging
 import os
+import pty
 import resource
+import select
 import shutil
+import signal
 import sys
+import termios
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +25,6 @@ from graphvoip.io import DeviceError, Leg
 from graphvoip.io import pyaudio as sound_card
 from graphvoip.io.pyaudio import CardInfo, SoundCard, available, choose, devices
 from graphvoip.rings import OUT_READ, RATE
-
 
 pytest.importorskip("pyaudio")
 needs_server = pytest.mark.skipif(
@@ -71,19 +77,40 @@ def check_tone(sound: np.ndarray, level: float, freq: float = FREQ) -> None:
     """A sine of this level and frequency all along: no gap, no jump."""
     sound = sound.astype(float)
     w = 2 * np.pi * freq / RATE
-    times = w * np.arange(len(sound))
-    part = np.exp(-1j * times) @ sound * 2 / len(sound)
-    assert abs(part) == pytest.approx(level, rel=0.03)
     assert abs(np.diff(sound, 2)).max() < 1.05 * level * w * w + 3  # a click would bend more than the tone does
-    loudest = abs(sound[: len(sound) // 40 * 40]).reshape(-1, 40).max(axis=1)
-    assert loudest.min() > 0.9 * level  # 5 ms at a time
+    blocks = sound[: len(sound) // 400 * 400].reshape(-1, 400)  # 50 ms each
+    parts = blocks @ np.exp(-1j * w * np.arange(400)) * 2 / 400
+    assert abs(parts) == pytest.approx(level, rel=0.03)
+    crossings = np.flatnonzero(np.diff(np.signbit(sound)))
+    cycles = (len(crossings) - 1) / 2
+    assert cycles * RATE / (crossings[-1] - crossings[0]) == pytest.approx(freq, rel=0.005)
 
 
-def run(handler, card: SoundCard, seconds: float = 20) -> None:
+def run(handler, card: SoundCard, seconds: float = 20) -> int:
+    """A call; how many frames the audio thread was late in, which no Python can bring about: the machine is busy."""
+    engines = []
+
+    async def noted(call):
+        engines.append(call.engine)
+        await handler(call)
+
     async def main():
-        await asyncio.wait_for(serve(handler, card), seconds)
+        await asyncio.wait_for(serve(noted, card), seconds)
 
     asyncio.run(main())
+    return engines[0].stats().late
+
+
+def steadily(attempt: Callable[[list[int]], None]) -> None:
+    """Sound in real time takes a machine that has the time: if it had not, try again. late: for run's answers."""
+    for _ in range(4):
+        late: list[int] = []
+        try:
+            return attempt(late)
+        except AssertionError:
+            if not any(late):
+                raise
+    pytest.skip("the machine is too busy for sound in real time")
 
 
 @needs_server
@@ -94,36 +121,41 @@ def test_a_tone_is_heard_to_its_end(pulse):
         assert call.getRemoteUri() == "me"
         await call.playPCM(0.3 * np.sin(2 * np.pi * FREQ * np.arange(RATE) / RATE))
 
-    with pulse.recording() as heard:
-        run(handler, SoundCard("me"))
-        until(lambda: bounds(heard())[1] < len(heard()) - 800)
-        sound = heard()
-    begin, end = bounds(sound)
-    assert end - begin == pytest.approx(RATE, abs=40)
-    check_tone(sound[begin + 20 : end - 20], 0.3 * 32768)
+    def attempt(late: list[int]) -> None:
+        with pulse.recording() as heard:
+            late.append(run(handler, SoundCard("me")))
+            until(lambda: bounds(heard())[1] < len(heard()) - 800)
+            sound = heard()
+        begin, end = bounds(sound)
+        assert end - begin == pytest.approx(RATE, abs=40)
+        check_tone(sound[begin + 20 : end - 20], 0.3 * 32768)
+
+    steadily(attempt)
 
 
 @needs_server
 @pytest.mark.parametrize("rates", [(8000,), (44100,), (48000,)])
 def test_what_is_played_comes_back_as_the_callers_voice(pulse, rates, monkeypatch):
     """Through the sink, its monitor and call.voice; on cards that do not take 8000 Hz too."""
-    monkeypatch.setattr(sound_card, "RATES", rates if rates == (8000,) else (*rates, *rates))
-    heard = []
+    monkeypatch.setattr(sound_card, "RATES", rates)
+    heard, counts = [], {}
 
     async def handler(call):
         recording = call.recordPCM(maxlen=RATE * 3 // 2)
         await asyncio.sleep(0.2)
         await call.playPCM(0.3 * np.sin(2 * np.pi * FREQ * np.arange(RATE) / RATE))
-        heard.extend(await recording)
-        counts = call._leg.ring.counts()
-        assert counts["in_skipped"] == counts["out_skipped"] == counts["out_missed"] == 0
+        heard[:] = await recording
+        counts.update(call._leg.ring.counts())
 
-    run(handler, SoundCard("me"))
-    sound = np.array(heard) * 32768
-    begin, end = bounds(sound)
-    print("round trip", (begin / RATE - 0.2) * 1000, "ms")
-    assert 0.02 < begin / RATE - 0.2 < 0.3
-    check_tone(sound[begin + 40 : end - 40], 0.3 * 32768)
+    def attempt(late: list[int]) -> None:
+        late.append(run(handler, SoundCard("me")))
+        assert counts["in_skipped"] == counts["out_skipped"] == counts["out_missed"] == 0
+        sound = np.array(heard) * 32768
+        begin, end = bounds(sound)
+        assert 0.02 < begin / RATE - 0.2 < 0.3  # the way out and back
+        check_tone(sound[begin + 40 : end - 40], 0.3 * 32768)
+
+    steadily(attempt)
 
 
 @needs_server
@@ -133,7 +165,8 @@ def test_devices_are_chosen_by_name_and_by_number(pulse, monkeypatch):
     number = next(card.number for card in cards if card.name == "pulse")
     for wanted in ("PULSE", number, str(number), "uls"):
         chosen = choose(cards, "output", wanted)
-        assert chosen and chosen.name == "pulse"
+        assert chosen
+        assert chosen.name == "pulse"
     monkeypatch.setenv("GRAPHVOIP_OUTPUT", "trumpet")
     with pytest.raises(DeviceError) as error:
         run(lambda call: None, SoundCard("me"))
@@ -145,17 +178,19 @@ def test_devices_are_chosen_by_name_and_by_number(pulse, monkeypatch):
 def test_a_device_needs_a_channel_on_the_side_it_is_wanted_for():
     cards = [CardInfo(0, "Horn", 0, 2, 48000, False, True), CardInfo(1, "Ear", 1, 0, 48000, True, False)]
     chosen = choose(cards, "input", None)
-    assert chosen and chosen.name == "Ear"
+    assert chosen
+    assert chosen.name == "Ear"
     with pytest.raises(DeviceError, match="no sound input 'horn'; there are: 1 'Ear'"):
         choose(cards, "input", "horn")
     assert choose([], "input", None) is None
 
 
+@pytest.mark.skipif(Path("/proc/asound/card0").exists(), reason="this machine has a sound card")
 def test_without_any_device(tmp_path, monkeypatch, capfd):
     alsa(tmp_path, monkeypatch, "pcm.!default { type hw card 99 }")
     assert not available()
     assert devices() == []
-    with pytest.raises(DeviceError, match="^no sound card: .*GRAPHVOIP_DEVICE=virtual"):
+    with pytest.raises(DeviceError, match=r"^no sound card: .*GRAPHVOIP_DEVICE=virtual"):
         run(lambda call: None, SoundCard("me"))
     assert capfd.readouterr().err == ""  # and no page from PortAudio, ALSA and JACK
 
@@ -239,7 +274,7 @@ def test_a_server_that_hangs_does_not_hold_the_program(tmp_path, monkeypatch, ca
     pulse = plug(Pulse(tmp_path), monkeypatch)
 
     async def handler(call):
-        os.kill(pulse.process.pid, 19)  # SIGSTOP: it neither answers nor goes away
+        os.kill(pulse.process.pid, signal.SIGSTOP)  # it neither answers nor goes away
         await asyncio.sleep(0.3)
 
     begin = time.monotonic()
@@ -247,6 +282,56 @@ def test_a_server_that_hangs_does_not_hold_the_program(tmp_path, monkeypatch, ca
     assert time.monotonic() - begin < 6
     assert "does not answer" in caplog.text
     pulse.stop()
+
+
+PROGRAM = """
+from graphvoip import runVoipClient
+
+async def handler(call):
+    try:
+        print("got", await call.getDTMF(3), flush=True)
+        await call.getDTMF()
+    finally:
+        print("ended", call.ended, flush=True)
+
+runVoipClient(handler)
+print("over", flush=True)
+"""
+
+
+@needs_server
+def test_keys_are_typed_in_the_terminal(pulse, monkeypatch):
+    monkeypatch.setenv("GRAPHVOIP_DEVICE", "pyaudio")
+    pid, fd = pty.fork()
+    if not pid:
+        os.chdir(Path(__file__).parents[2])
+        os.execv(sys.executable, [sys.executable, "-c", PROGRAM])
+    seen = ""
+
+    def reads(text: str) -> bool:
+        nonlocal seen
+        if select.select([fd], [], [], 0.05)[0]:
+            with contextlib.suppress(OSError):
+                seen += os.read(fd, 4096).decode()
+        return text in seen
+
+    try:
+        until(lambda: reads("keypad"), 20)
+        os.write(fd, b"12#")
+        until(lambda: reads("got 12#"))
+        os.write(fd, b"q")
+        until(lambda: reads("over"))
+        assert "ended" in seen
+        assert "hung up" in seen
+        assert "ALSA" not in seen
+        assert os.waitpid(pid, 0)[1] == 0
+        assert termios.tcgetattr(fd)[3] & termios.ICANON
+        pid = 0
+    finally:
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(fd)
 
 
 @needs_server

@@ -1,0 +1,47 @@
+"""What the benches share: repeated timing on a noisy machine, tables, and JSON."""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def arguments(doc: str, **options: Any) -> argparse.Namespace:
+    """Parse --json, and options with these defaults (of their types)."""
+    parser = argparse.ArgumentParser(description=doc.strip().split("\n")[0])
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    for name, default in options.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default, help=f"default {default}")
+    return parser.parse_args()
+
+
+def alternate(repeats: int, *runs: tuple[Callable[[], Any], int]) -> list[tuple[float, float]]:
+    """Time several (run, how many units one run is) in turn, so that a busy moment hits them all.
+
+    Of each: the fastest and the median time of a unit, in microseconds.
+    """
+    times: list[list[float]] = [[] for _ in runs]
+    for _ in range(repeats):
+        for found, (run, units) in zip(times, runs, strict=True):
+            begin = time.perf_counter()
+            run()
+            found.append((time.perf_counter() - begin) / units * 1e6)
+    return [(min(found), statistics.median(found)) for found in times]
+
+
+def table(rows: list[dict[str, Any]]) -> None:
+    """Print rows with the same keys."""
+    cells = [list(rows[0]), *([f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        print("  ".join(cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(line, widths, strict=True))))
+
+
+def show(rows: list[dict[str, Any]], as_json: bool, title: str = "") -> None:
+    if as_json:
+        print(json.dumps(rows, indent=1))
+    else:
+        print(title)
+        table(rows)

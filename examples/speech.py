@@ -1,0 +1,13 @@
+"""Speak: once as it comes, once slowly in another voice. Needs espeak-ng, or the extra `tts`."""
+
+from voip import runVoipClient
+from voip.tts import TTStoPCM
+
+
+async def handler(call):
+    await call.playPCM(TTStoPCM("Hello, and thank you for your call."))
+    await call.playPCM(TTStoPCM("Good bye.", opts=["-v", "en+f3", "-s", "120"]))
+
+
+if __name__ == "__main__":
+    runVoipClient(handler)

@@ -1,0 +1,88 @@
+"""The documentation's code runs.
+
+A ```python block is a module. If it defines `handler`, the handler is rung and keys are pressed after two seconds: 1234,
+or those of a comment just above the block, <!-- keys: 12# -->. Functions test_... are run with the fixture `phone`.
+In ```sh blocks `graphvoip` is run or parsed, and what `make` and `python` are given must exist.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import typer
+
+from graphvoip.cli import app, import_file
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"(?:<!-- keys: (?P<keys>\S+) -->\n+)?^```(?P<kind>python|sh)\n(?P<text>.*?)^```$", re.M | re.S)
+
+SERVERS = {"serve"}  # commands that would answer calls for ever: they are parsed and not run
+
+
+class Block(NamedTuple):
+    name: str
+    keys: str
+    text: str
+
+
+def blocks(kind):
+    for page in PAGES:
+        text = page.read_text()
+        for found in FENCE.finditer(text):
+            if found["kind"] == kind:
+                line = text.count("\n", 0, found.start("text"))
+                name = f"{page.stem}_{line}"
+                yield pytest.param(Block(name, found["keys"] or "1234", found["text"]), id=name)
+
+
+def commands():
+    for param in blocks("sh"):
+        block = param.values[0]
+        for line in block.text.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            while words and re.match(r"\w+=", words[0]):
+                words.pop(0)
+            if words and words[0] in ("graphvoip", "make", "python"):
+                yield pytest.param(words, id=f"{block.name} {shlex.join(words)}")
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+async def test_python(block, phone, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(ROOT))
+    file = tmp_path / f"{block.name}.py"
+    file.write_text(block.text)
+    module, _ = import_file(file)
+    for name, value in vars(module).items():
+        if name.startswith("test_"):
+            await value(phone)
+    if "handler" in vars(module) and "test_" not in block.text:
+        async with phone(module.handler) as p:
+            await p.wait(2)
+            await p.press(block.keys)
+            await p.hung_up()
+
+
+@pytest.mark.parametrize("words", commands())
+def test_commands(words, tmp_path):
+    for folder in ("examples", "assets"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    if words[0] == "make":
+        assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.M)
+    elif words[0] == "python":
+        assert words[1].startswith("-") or (ROOT / words[1]).is_file()
+    elif len(words) > 1 and words[1] in SERVERS:
+        command = typer.main.get_command(app).commands[words[1]]
+        context = command.make_context(words[1], words[2:])
+        assert (ROOT / context.params["file"]).is_file()
+    else:
+        env = os.environ | {"PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", *words]
+        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
