@@ -31,17 +31,28 @@ def alternate(repeats: int, *runs: tuple[Callable[[], Any], int]) -> list[tuple[
     return [(min(found), statistics.median(found)) for found in times]
 
 
+def text(value: Any) -> str:
+    """Three digits of a number are all that a noisy machine can tell."""
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return str(value)
+
+
 def table(rows: list[dict[str, Any]]) -> None:
     """Print rows with the same keys."""
-    cells = [list(rows[0]), *([f"{v:.3g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows)]
+    cells = [list(rows[0]), *([text(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        print("  ".join(cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(line, widths, strict=True))))
+    for first, *rest in cells:
+        right = (cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))
+        print(first.ljust(widths[0]), *right, sep="  ")
 
 
-def show(rows: list[dict[str, Any]], as_json: bool, title: str = "") -> None:
+def show(tables: dict[str, list[dict[str, Any]]], as_json: bool) -> None:
+    """Print tables by their titles."""
     if as_json:
-        print(json.dumps(rows, indent=1))
-    else:
+        print(json.dumps(tables, indent=1))
+        return
+    for title, rows in tables.items():
         print(title)
         table(rows)
+        print()

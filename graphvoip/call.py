@@ -12,7 +12,7 @@ import inspect
 import itertools
 import logging
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .engine import Engine
 from .feeder import Feeder, Listener, Source
@@ -31,6 +31,9 @@ from .nodes.sink import Sink
 from .nodes.tone import Tone
 from .pcm import samples
 from .rings import FRAME, RATE
+
+if TYPE_CHECKING:
+    import numpy as np
 
 log = logging.getLogger("graphvoip")
 
@@ -135,7 +138,7 @@ class Call:
         self._note(f"tone {frequency:g} Hz, {seconds:g} s")
         return self._play(Tone(freq=frequency, seconds=seconds), empty=round(seconds * RATE) == 0)
 
-    def playPCM(self, samples: Sequence[float], loop: bool = False) -> Playback:
+    def playPCM(self, samples: "Sequence[float] | np.ndarray", loop: bool = False) -> Playback:
         """Play samples, once or in a loop: a list, tuple, array.array or numpy array of floats."""
         data = _samples(samples, "playPCM")
         if data is samples and data.flags.writeable:
@@ -272,7 +275,7 @@ class Call:
             return playback
         way_out = Fade(node, over=round(fade * RATE))
         self._graph.claim(way_out)
-        until = until or way_out.input.node
+        until = until if until is not None else node.node if isinstance(node, Port) else node
         playback = Playback(self, way_out.input.node, way_out)
         self._playing[way_out] = playback
         self._out.inputs = [*self._out.inputs, way_out]

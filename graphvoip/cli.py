@@ -116,6 +116,7 @@ def call(
     from .doctor import compile_kernels
     from .io.virtual import Phone
 
+    phone = Phone(number, script, inband)
     compile_kernels()  # now, so that the speed is that of calls
     calls = []
 
@@ -123,7 +124,6 @@ def call(
         calls.append(call)
         await answer(call)
 
-    phone = Phone(number, script, inband)
     trouble = None
     before = time.perf_counter()
     try:

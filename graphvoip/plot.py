@@ -13,6 +13,7 @@ Event = tuple[float, str, str]  # seconds since the call began, who ("caller" or
 INK, GRID, WAVE = "#22303c", "#d8dee4", "#3b6ea5"
 COLOURS = {"caller": "#c2570c", "call": "#1f6f8b"}
 WIDTH, DPI = 11.0, 130  # inches, dots an inch
+COLUMNS = 3000  # of the spectrogram at most, however long the call
 LEFT, BOTTOM, TOP, MARGIN = 0.75, 0.55, 0.05, 0.8  # inches around the axes; MARGIN is the least to the right
 LINE, SIZE, LONGEST = 0.2, 8.5, 46  # inches a row of labels, points of their letters, letters
 ROWS = 12  # rows of labels; events beyond them have a mark only
@@ -25,6 +26,11 @@ def plot_call(heard: np.ndarray, history: Sequence[Event], path: str | os.PathLi
     heard: what the caller heard, samples at 8000 Hz; history: what happened and when.
     Raises ImportError, with the remedy, without matplotlib.
     """
+    draw(heard, history).savefig(path, format="png")
+
+
+def draw(heard: np.ndarray, history: Sequence[Event]) -> Any:
+    """plot_call as a matplotlib figure."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -54,7 +60,7 @@ def plot_call(heard: np.ndarray, history: Sequence[Event], path: str | os.PathLi
                       color=_colour(who), size=SIZE, va="center", annotation_clip=False)  # fmt: skip
     spectrum.set_xlim(0, seconds)
     figure.align_ylabels((wave, spectrum))
-    figure.savefig(path, format="png")
+    return figure
 
 
 def _colour(who: str) -> str:
@@ -147,7 +153,7 @@ def _waveform(axes: Any, heard: np.ndarray) -> None:
 
 
 def _spectrogram(axes: Any, heard: np.ndarray) -> None:
-    window, step = 256, 64
+    window, step = 256, max(64, len(heard) // COLUMNS)
     heard = np.pad(heard, window // 2 if len(heard) else window)
     frames = np.lib.stride_tricks.sliding_window_view(heard, window)[::step]
     spectrum = np.abs(np.fft.rfft(frames * np.hanning(window), axis=1)) * 4 / window
@@ -156,6 +162,7 @@ def _spectrogram(axes: Any, heard: np.ndarray) -> None:
     axes.imshow(
         level.T, aspect="auto", origin="lower", extent=extent, cmap="magma", vmin=-75, vmax=0, interpolation="bilinear"
     )
+    axes.set_facecolor("black")
     axes.set_ylim(0, RATE / 2000)
     axes.set_ylabel("kHz")
     axes.set_xlabel("seconds")

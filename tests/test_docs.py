@@ -1,7 +1,7 @@
 """The documentation's code runs.
 
-A ```python block is a module. If it defines `handler`, the handler is rung and keys are pressed after two seconds: 1234,
-or those of a comment just above the block, <!-- keys: 12# -->. Functions test_... are run with the fixture `phone`.
+A ```python block is a module. If it defines `handler`, this is rung and keys are pressed after 2 s: 1234, or those of
+a comment just above the block, <!-- keys: 12# -->. Functions test_... are run with the fixture `phone`.
 In ```sh blocks `graphvoip` is run or parsed, and what `make` and `python` are given must exist.
 """
 
@@ -52,7 +52,7 @@ def commands():
                 yield pytest.param(words, id=f"{block.name} {shlex.join(words)}")
 
 
-@pytest.mark.parametrize("block", blocks("python"))
+@pytest.mark.parametrize("block", list(blocks("python")))
 async def test_python(block, phone, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.syspath_prepend(str(ROOT))
@@ -69,7 +69,7 @@ async def test_python(block, phone, tmp_path, monkeypatch):
             await p.hung_up()
 
 
-@pytest.mark.parametrize("words", commands())
+@pytest.mark.parametrize("words", list(commands()))
 def test_commands(words, tmp_path):
     for folder in ("examples", "assets"):
         (tmp_path / folder).symlink_to(ROOT / folder)

@@ -10,6 +10,7 @@ import random
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -219,6 +220,35 @@ def test_keys_in_info_messages():
     assert "".join(heard) == KEYS + KEYS + "5"
 
 
+def test_a_key_counts_once_whatever_becomes_of_its_packets():
+    """Each press is told by several packets: they are late, lost, or too many to count in 16 bits."""
+    heard = []
+
+    async def main():
+        async with serving(keypad(heard)) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            await call.hears(2)
+            presses = {
+                "1": [(0, 160, False), (2, 480, False), (1, 320, False), (3, 640, True), (4, 640, True)],
+                "2": [(0, 160, False), (1, 320, False), (3, 480, True), (4, 480, True), (2, 480, False)],
+                "3": [(4, 480, True)],
+                "4": [(0, 160, False), (1, 320, False)],
+                "5": [(0, 65440, False), (1, 65535, False), (2, 64, False), (3, 224, False), (4, 224, True)],
+            }
+            for key, packets in presses.items():
+                first = call.number
+                for place, length, end in packets:
+                    call.number = first + place & 0xFFFF
+                    call.say(struct.pack("!BBH", KEYS.index(key), end << 7 | 10, length), 101, hold=True)
+                call.number, call.stamp = first + 5 & 0xFFFF, call.stamp + 1600
+            await call.key("5")
+            await until(lambda: heard[-1:] == ["5"] and len(heard) >= 6)
+            await call.bye()
+
+    asyncio.run(main())
+    assert "".join(heard) == "123455"
+
+
 @contextlib.asynccontextmanager
 async def softphone(port: int):
     """A call by baresip's library."""
@@ -383,6 +413,22 @@ def test_a_caller_who_vanishes_is_given_up():
     asyncio.run(main())
 
 
+def test_a_line_gets_over_a_bye_that_nobody_answers():
+    async def main():
+        async with serving(wait, patience=0.2) as server:
+            async with Phone() as phone:
+                call = await phone.dial(server.port)
+                assert call.code == 200
+            assert await server.reason() == "no sound for 0.2 s"
+            async with Phone() as phone:
+                call = await phone.dial(server.port)
+                await call.hears(20)
+                await call.is_ended()
+            assert len(server.calls) == 2
+
+    asyncio.run(main())
+
+
 def test_nobody_can_make_us_call_somebody():
     async def main():
         async with serving(wait) as server, Phone() as phone:
@@ -409,6 +455,24 @@ def test_a_caller_on_another_interface_is_told_the_address_that_he_reached():
             await call.bye()
 
     asyncio.run(main())
+
+
+def test_behind_a_router_callers_are_told_its_address(monkeypatch):
+    monkeypatch.setenv("GRAPHVOIP_PUBLIC_ADDRESS", "198.51.100.20")
+
+    async def main():
+        async with serving(wait, host="0.0.0.0") as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            assert call.rtp_target[0] == "198.51.100.20"
+            assert f"198.51.100.20:{server.port}" in call.contact
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("address", ["localhost", "1.2.3", "::1"])
+def test_an_address_that_is_none_is_refused(address):
+    with pytest.raises(DeviceError, match=f"^SIP: '{address}' is not an IPv4 address; "):
+        Trunk(host=address)
 
 
 # --- The example, as a user starts it ---

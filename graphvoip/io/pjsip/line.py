@@ -158,7 +158,8 @@ class Call(pj.Call):
         super().__init__(account, call_id)
         self.line, self.number = line, number
         self.local = ""  # our address as this caller sees it, when PJSIP cannot know it
-        self.packets, self.heard_at, self.active = 0, time.monotonic(), False
+        self.stream, self.packets, self.heard_at = -1, 0, 0.0  # the stream that should be sending, if one should
+        self.pressed = -1  # when the latest key went down, in the caller's time
         self.slot = line.rings.popleft()
         self.ring = LineRing(line.memory, self.slot * RING_BYTES)
         self.port = line.ports.pop() if line.ports else Port()
@@ -166,12 +167,12 @@ class Call(pj.Call):
 
     def connect(self) -> None:
         """Every re-INVITE destroys the stream and makes a new one, which is not yet joined to anything."""
-        self.active = False
+        self.stream = -1
         info = self.getInfo()  # kept by name: its media are gone when it is
         for media in info.media:
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.audioConfSlot != pj.PJSUA_INVALID_ID:
-                self.active = media.status == pj.PJSUA_CALL_MEDIA_ACTIVE
-                self.heard_at = time.monotonic()
+                if media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
+                    self.stream, self.heard_at = media.index, time.monotonic()
                 self.port.fresh = True
                 stream = self.getAudioMedia(media.index)
                 stream.startTransmit(self.port)
@@ -202,15 +203,22 @@ class Call(pj.Call):
 
     def is_lost(self, patience: float) -> bool:
         """Whether the far end should be sending but has not for so long: it is gone and did not say so."""
-        if self.active:
-            packets = self.getStreamStat(0).rtcp.rxStat.pkt
-            if packets != self.packets:
-                self.packets, self.heard_at = packets, time.monotonic()
-        return self.active and time.monotonic() - self.heard_at > patience
+        if self.stream < 0:
+            return False
+        packets = self.getStreamStat(self.stream).rtcp.rxStat.pkt
+        if packets != self.packets:
+            self.packets, self.heard_at = packets, time.monotonic()
+        return time.monotonic() - self.heard_at > patience
+
+    def onDtmfEvent(self, prm: Any) -> None:
+        """A key as a telephone event; all that is told of one press has its time. onDtmfDigit repeats it after 8 s."""
+        if prm.method != pj.PJSUA_DTMF_METHOD_SIP_INFO and prm.timestamp != self.pressed:
+            self.pressed = prm.timestamp
+            self.line.tell(event="digit", call=self.number, digit=prm.digit.upper(), how="event")
 
     def onDtmfDigit(self, prm: Any) -> None:
-        how = "info" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "event"
-        self.line.tell(event="digit", call=self.number, digit=prm.digit.upper(), how=how)
+        if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO:
+            self.line.tell(event="digit", call=self.number, digit=prm.digit.upper(), how="info")
 
     def onCallTsxState(self, prm: Any) -> None:
         """PJSIP knows one kind of INFO with a key; the other one, a bare character, it shows us here."""
@@ -253,6 +261,7 @@ class Line:
         self.patience = option["patience"]
         self.calls: dict[int, Call] = {}
         self.ending: dict[int, tuple[int, float]] = {}  # call: the last frame it may say, and until when
+        self.ears: list[Any] = [self.wake, self.pipe]
         self.count, self.stop_by, self.look_at, self.text = 0, 0.0, 0.0, b""
         self.frame, self.sink = Frame(), ctypes.create_string_buffer(FRAME_BYTES)
         self.limit = self.open(option)
@@ -325,6 +334,7 @@ class Line:
                     self.hangup(call)
 
     def hangup(self, call: Call) -> None:
+        call.stream = -1  # it ends now, the call when the far end has confirmed it
         try:
             call.hangup(pj.CallOpParam())
         except pj.Error as error:
@@ -365,6 +375,7 @@ class Line:
         """End all calls, then the loop."""
         if not self.stop_by:
             self.stop_by = time.monotonic() + DRAIN + FAREWELL
+            self.ears.remove(self.pipe)
             for call in self.calls.values():
                 self.part(call)
 
@@ -384,14 +395,11 @@ class Line:
         get_frame(self.bridge, ctypes.byref(frame))
 
     def run(self) -> None:
-        poll = select.poll()
-        poll.register(self.wake, select.POLLIN)
-        poll.register(self.pipe, select.POLLIN)
         take(self.wake)  # ticks of the time before we were
         self.tell(event="ready", limit=self.limit)
         while not self.stop_by or (self.calls and time.monotonic() < self.stop_by):
-            ready = [fd for fd, _ in poll.poll(50)]  # without ticks SIP still works
-            if self.pipe.fileno() in ready:
+            ready, _, _ = select.select(self.ears, [], [], 0.05)  # without ticks SIP still works
+            if self.pipe in ready:
                 self.listen()
             self.handle()
             if self.wake in ready:

@@ -215,13 +215,13 @@ class Trunk:
         public: str | None = None,
         patience: float = PATIENCE,
     ):
-        self.host = host
         public = public or os.environ.get("GRAPHVOIP_PUBLIC_ADDRESS")
         for address in (host, public):
-            if address and not is_address(address):
-                raise DeviceError(f"SIP: {address!r} is not an IP address; write for example 203.0.113.7")
+            if address and not is_address(address, 4):
+                raise DeviceError(f"SIP: {address!r} is not an IPv4 address; write for example 203.0.113.7")
+        self.host = None if host == "0.0.0.0" else host
         welcome = whitelist(os.environ.get("IP_WHITELIST", ""))
-        self.option = {"host": host or "", "public": public or "", "patience": patience, "welcome": welcome}
+        self.option = {"host": self.host or "", "public": public or "", "patience": patience, "welcome": welcome}
         self.limit = 0  # calls at once; known when the lines have started
         self.lines = [Line(self, port + 2 * n, rtp_port + RTP_PORTS * n) for n in range(lines)]
         self.opened = False
@@ -288,12 +288,11 @@ def python_path() -> str:
     return os.pathsep.join(filter(None, [ours, os.environ.get("PYTHONPATH")]))
 
 
-def is_address(text: str) -> bool:
+def is_address(text: str, version: int | None = None) -> bool:
     try:
-        ipaddress.ip_address(text)
+        return version in (None, ipaddress.ip_address(text).version)
     except ValueError:
         return False
-    return True
 
 
 def whitelist(text: str) -> list[tuple[str, int]]:
