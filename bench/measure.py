@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 
-def arguments(doc: str, **options: Any) -> argparse.Namespace:
+def arguments(doc: str | None, **options: Any) -> argparse.Namespace:
     """Parse --json, and options with these defaults (of their types)."""
-    parser = argparse.ArgumentParser(description=doc.strip().split("\n")[0])
+    parser = argparse.ArgumentParser(description=(doc or "").split("\n")[0])
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     for name, default in options.items():
         parser.add_argument(f"--{name}", type=type(default), default=default, help=f"default {default}")

@@ -14,9 +14,10 @@ import numpy as np
 from scipy.signal import lfilter
 
 from graphvoip.graph import Graph
-from graphvoip.nodes import Biquad, Gain, Mix, Sine
+from graphvoip.node import Node
+from graphvoip.nodes import Biquad, Fade, Gain, LineIn, LineOut, Mix, Pcm, Sine, Tone
 from graphvoip.plan import Plan
-from graphvoip.rings import FRAME, RATE
+from graphvoip.rings import FRAME, RATE, LineRing
 
 CHECKED = 50  # frames that both must agree on
 CORNER, Q = 1200.0, 0.7071
@@ -125,6 +126,35 @@ def compare(name: str, repeats: int) -> dict:
     }
 
 
+def single() -> dict[str, Node]:
+    """Nodes one by one, at work: their inputs are numbers, so nothing else is measured."""
+    in_a_cycle = Gain(0.0, 0.5)
+    in_a_cycle.input = in_a_cycle
+    fading = Fade(0.5)
+    fading.state["level"], fading.state["step"] = 0.5, 1e-12
+    return {
+        "gain": Gain(0.5, 0.9),
+        "gain that feeds itself, sample by sample": in_a_cycle,
+        "mix of 4": Mix(0.1, 0.2, 0.3, 0.4),
+        "sine": Sine(),
+        "sine, swept by another sine": Sine(freq=Sine(freq=1.0, amp=4000.0)),
+        "tone": Tone(seconds=1e6),
+        "biquad": Biquad(0.5),
+        "biquad, swept by a sine": Biquad(0.5, freq=Sine(freq=1.0, amp=3000.0)),
+        "pcm": Pcm(data=np.zeros(RATE), loop=True),
+        "fade, while it fades": fading,
+        "line_in": LineIn(ring=LineRing()),
+        "line_out": LineOut(0.5, ring=LineRing()),
+        "line_out, limiting": LineOut(2.0, ring=LineRing()),
+    }
+
+
+def one(name: str, node: Node, repeats: int) -> dict:
+    plan = Plan([node])
+    ((fastest, median),) = measure.alternate(repeats, (lambda: plan.run(2000), 2000))
+    return {"node": name, "us": median, "fastest": fastest}
+
+
 def edit(repeats: int) -> dict:
     """An edit of a graph of 100 nodes: a new node between two others, and the new plan."""
     graph, source = Graph(), Sine()
@@ -145,4 +175,9 @@ def edit(repeats: int) -> dict:
 if __name__ == "__main__":
     options = measure.arguments(__doc__, repeats=15)
     rows = [compare(name, options.repeats) for name in GRAPHS]
-    measure.show({"microseconds a frame": rows, "microseconds an edit": [edit(options.repeats)]}, options.json)
+    tables = {
+        "microseconds a frame": rows,
+        "microseconds a frame, one node": [one(name, node, options.repeats) for name, node in single().items()],
+        "microseconds an edit": [edit(options.repeats)],
+    }
+    measure.show(tables, options.json)

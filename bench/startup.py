@@ -2,8 +2,8 @@
 
     python bench/startup.py [--json] [--repeats 7]
 
-warm: the machine code is on disk, as from the second run on. cold: it is not, and the engine and every kernel that there
-is are compiled; a program compiles only those that it uses.
+warm: the machine code is on disk, as from the second run on. cold: it is not, and the engine and every kernel are
+compiled; a program compiles only those that it uses.
 """
 
 import os

@@ -143,13 +143,13 @@ class Call:
         data = _samples(samples, "playPCM")
         if data is samples and data.flags.writeable:
             data = data.copy()  # the caller may go on and change it; make an array read-only to share it between calls
-        self._note(f"sound, {len(data) / RATE:g} s{', in a loop' if loop else ''}")
+        self._note(f"sound, {len(data) / RATE:.2f} s{', in a loop' if loop else ''}")
         return self._play(Pcm(data=data, loop=loop), empty=not len(data))
 
     def playCustom(self, f: Callable[[float, float], float | None]) -> Playback:
         """Play what f(t, delta) gives, sample by sample, until it gives None.
 
-        t: seconds since this playback began; delta: 1/8000. f runs in a thread of this call, 40 ms ahead of what is heard.
+        t: seconds since this playback began; delta: 1/8000. f runs in a thread of this call, 40 ms ahead of its sound.
         """
         if not callable(f):
             raise TypeError(f"playCustom: {f!r} is not a function of (t, delta)")
@@ -187,7 +187,7 @@ class Call:
         def stop() -> None:
             if not future.done():
                 future.set_result(recorder.recorded().tolist())
-                self._note(f"recorded {len(future.result()) / RATE:g} s")
+                self._note(f"recorded {len(future.result()) / RATE:.2f} s")
 
         if controller:
             controller._recorders.append((recorder, lambda: self._on_loop(stop)))

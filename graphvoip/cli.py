@@ -120,9 +120,9 @@ def call(
     compile_kernels()  # now, so that the speed is that of calls
     calls = []
 
-    async def ring(call: Any) -> None:
+    def ring(call: Any) -> Any:
         calls.append(call)
-        await answer(call)
+        return answer(call)
 
     trouble = None
     before = time.perf_counter()
@@ -160,7 +160,7 @@ def _print_story(story: list[tuple[float, str, str]], seconds: float, took: floa
         table.add_row(f"{at:.2f} s", f"[yellow]{who}[/]" if who == "caller" else f"[cyan]{who}[/]", escape(what))
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"{seconds:.2f} s of call in {took:.2f} s: {seconds / took:.0f} times real time")
+    console.print(f"{seconds:.2f} s of call in {took:.3f} s: {seconds / took:.0f} times real time")
 
 
 def _write(phone: Any, story: list[tuple[float, str, str]], out: Path | None, plot: Path | None) -> None:

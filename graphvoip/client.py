@@ -24,9 +24,8 @@ LIMIT = 10  # calls at once, unless told otherwise
 DEVICES = ("virtual", "pyaudio", "pjsip")
 NUMBER = "5556667777"  # who calls, on a simulated phone
 
-importing: list[Handler] | None = (
-    None  # while the command line imports a file: the handlers that runVoipClient is given
-)
+# While the command line imports a file: the handlers that runVoipClient is given in it, for it is not to run them then.
+importing: list[Handler] | None = None
 
 
 class Exchange:
@@ -103,9 +102,9 @@ def runVoipClient(handler: Handler, port: int | None = None) -> None:
     """Answer calls with `async def handler(call)`.
 
     On a simulated phone (the sound card, or else a scripted caller on a virtual clock) there is one call, and this
-    returns when it is over. With QUECEY_VOIP_REAL set it is a SIP server on UDP `port` (5060) and runs until it is stopped.
-    GRAPHVOIP_DEVICE=virtual, pyaudio or pjsip names the far end. The first argument of your script is the caller's
-    number. A handler that returns, or raises, ends its call.
+    returns when it is over. With QUECEY_VOIP_REAL set it is a SIP server on UDP `port` (5060) and runs until it is
+    stopped. GRAPHVOIP_DEVICE=virtual, pyaudio or pjsip names the far end. The first argument of your script is the
+    caller's number. A handler that returns, or raises, ends its call.
     """
     if importing is not None:
         importing.append(handler)

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from numba import njit, types
+from numba import types
 
+from .kernel import native
 from .rings import FRAME, RATE
 
 FRAMES = RATE // FRAME  # frames a second
@@ -28,14 +29,14 @@ _clock_nanosleep = types.ExternalFunction(
 )
 
 
-@njit("int64(int64[::1])", nogil=True, cache=True)
+@native("int64(int64[::1])")
 def now(spec):
     """Nanoseconds on the monotonic clock. spec: two words of scratch memory."""
     _clock_gettime(_CLOCK, spec.ctypes.data)
     return spec[0] * 1_000_000_000 + spec[1]
 
 
-@njit("void(int64, int64[::1])", nogil=True, cache=True)
+@native()
 def sleep_relative(due, spec):
     """Sleep until a time on the monotonic clock, where clock_nanosleep does not exist (macOS)."""
     left = due - now(spec)
@@ -49,7 +50,7 @@ if sys.platform == "darwin":
     sleep_until = sleep_relative
 else:
 
-    @njit("void(int64, int64[::1])", nogil=True, cache=True)
+    @native("void(int64, int64[::1])")
     def sleep_until(due, spec):
         """Sleep until a time on the monotonic clock. A signal may wake us early: sleep on."""
         while now(spec) < due:

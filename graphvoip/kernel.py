@@ -27,8 +27,8 @@ from numba.extending import intrinsic
 
 from .node import Node, Signals
 
-# numba looks for a BLAS when it starts, only to choose how np.convolve is compiled. The import of scipy.linalg that this
-# takes is a quarter of our start, so it is told that there is none; np.dot and others find it later all the same.
+# numba looks for a BLAS when it starts, only to choose how np.convolve is compiled. The import of scipy.linalg that
+# this takes would be a quarter of our start: say that there is none. np.dot and others find it later all the same.
 if "scipy.linalg.cython_blas" not in sys.modules:
     sys.modules["scipy.linalg.cython_blas"] = None  # type: ignore[assignment]
     importlib.import_module("numba.np.arraymath")
@@ -40,8 +40,19 @@ BUFFERS = types.CPointer(types.CPointer(types.float32))
 # Vector units may be used for sums, but NaN and infinity keep their meaning: line_out's guard needs them.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "arcp", "nsz"}}
 
+# Only machine code calls a kernel's body; what Python would need to call it is a tenth of the compiler's work.
+BODY: dict[str, Any] = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
 # Any number of inputs, as a kernel sees a Signals slot: addresses of whole frames, and the piece that is asked for.
 Many = namedtuple("Many", "addresses start size")
+
+
+def native(signature: str | None = None) -> Callable:
+    """Decorates what the audio thread runs beside kernels: without the GIL, kept on disk.
+
+    It is compiled, or loaded, at import; without a signature on its first use.
+    """
+    return njit(signature, nogil=True, cache=True)
 
 
 # --- What kernels may call --------------------------------------------------------------------------------------------
@@ -113,7 +124,7 @@ QUARTER, HALF = np.float32(0.25), np.float32(0.5)
 def sin_turns(turns):
     """sin(2 pi turns) in float32, without a branch, so that a loop of it vectorises; the error is below -130 dB.
 
-    The wave is folded onto its first quarter, where an odd polynomial of degree 9 with least maximum error does the rest.
+    The wave is folded onto its first quarter; an odd polynomial of degree 9 with least maximum error does the rest.
     """
     x = turns - np.floor(turns) - HALF
     q = QUARTER - abs(abs(x) - QUARTER)
@@ -141,7 +152,7 @@ def call_kernel(context, address, state, inputs, outputs, start, stop):
 
 
 def _blocks_of(first: int, count: int) -> Callable:
-    """An intrinsic: (float**, start, stop) -> a tuple of `count` arrays [start:stop], so that a loop sees plain arrays."""
+    """An intrinsic: (float**, start, stop) -> a tuple of `count` arrays [start:stop]: a loop sees plain arrays."""
     array = types.Array(types.float32, 1, "C")
 
     @intrinsic
@@ -155,7 +166,8 @@ def _blocks_of(first: int, count: int) -> Callable:
             for i in range(first, first + count):
                 view = context.make_array(array)(context, builder)
                 data = builder.gep(builder.load(cgutils.gep(builder, pointers, i)), [start])
-                context.populate_array(view, data=data, shape=[size], strides=[itemsize], itemsize=itemsize, meminfo=None)
+                layout = {"shape": [size], "strides": [itemsize], "itemsize": itemsize}
+                context.populate_array(view, data=data, meminfo=None, **layout)
                 arrays.append(view._getvalue())
             return context.make_tuple(builder, result, arrays)
 
@@ -229,7 +241,7 @@ def _sources(function: Callable, seen: set[Any]) -> str:
     seen.add(function)
     closure = inspect.getclosurevars(function)
     text = inspect.getsource(function)
-    for name, value in sorted((closure.globals | closure.nonlocals).items()):
+    for name, value in sorted({**closure.globals, **closure.nonlocals}.items()):
         plain = value.py_func if isinstance(value, Dispatcher) else value
         if inspect.isfunction(plain):
             text += _sources(plain, seen)
@@ -249,7 +261,8 @@ class _Teller(Listener):
         ours = function in self.kernels or function.__module__.startswith(f"{__package__}.")
         if ours and not self.told:
             self.told = True
-            print("graphvoip: compiling its sound kernels for this machine, once; a few seconds", file=sys.stderr, flush=True)
+            text = "graphvoip: compiling its sound kernels for this machine, once; a few seconds"
+            print(text, file=sys.stderr, flush=True)
 
     def on_end(self, event: Any) -> None:
         pass
@@ -264,7 +277,7 @@ class kernel:
     def __init__(self, function: Callable):
         self.function = function
         _Teller.kernels.add(function)
-        self.compiled: dict[type[Node], CFunc] = {}
+        self.compiled: dict[type[Node], Any] = {}
 
     def check(self, cls: type[Node]) -> None:
         """The parameters are (state,) inputs, outputs; a class with other ones is refused when it is made."""
@@ -277,7 +290,7 @@ class kernel:
         """The address of the machine code for this class."""
         if cls not in self.compiled:
             wrapper, signature = self._wrap(cls)
-            code = CFunc(wrapper, signature, locals={}, options=OPTIONS)
+            code: Any = CFunc(wrapper, signature, locals={}, options=OPTIONS)
             text = f"{_sources(self.function, set())}{cls.dtype}{list(cls.slots.inputs)}{list(cls.slots.outputs)}"
             name = f"{cls.__module__}_{cls.__qualname__}".replace(".", "_").replace("<locals>", "")
             code._cache = _Cache(wrapper, hashlib.sha256(text.encode()).hexdigest(), name)
@@ -286,8 +299,7 @@ class kernel:
         return self.compiled[cls].address
 
     def _wrap(self, cls: type[Node]) -> tuple[Callable, Any]:
-        # Only machine code calls it; what Python would need to call it is a tenth of the compiler's work.
-        body = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(self.function)
+        body = njit(**BODY)(self.function)
         many = bool(cls.slots.inputs) and isinstance(list(cls.slots.inputs.values())[-1], Signals)
         plain, events = len(cls.slots.inputs) - many, len(cls.slots.events)
         inputs_of, outputs_of = _blocks_of(0, plain), _blocks_of(0, len(cls.slots.outputs))
@@ -299,12 +311,20 @@ class kernel:
             if events:
                 _hold(_word_of(state), events)
             if stateful and many:
-                body(carray(state, 1)[0], *inputs_of(inputs, start, stop), _many(inputs, plain, start, stop),
-                     *outputs_of(outputs, start, stop))  # fmt: skip
+                body(
+                    carray(state, 1)[0],
+                    *inputs_of(inputs, start, stop),
+                    _many(inputs, plain, start, stop),
+                    *outputs_of(outputs, start, stop),
+                )
             elif stateful:
                 body(carray(state, 1)[0], *inputs_of(inputs, start, stop), *outputs_of(outputs, start, stop))
             elif many:
-                body(*inputs_of(inputs, start, stop), _many(inputs, plain, start, stop), *outputs_of(outputs, start, stop))
+                body(
+                    *inputs_of(inputs, start, stop),
+                    _many(inputs, plain, start, stop),
+                    *outputs_of(outputs, start, stop),
+                )
             else:
                 body(*inputs_of(inputs, start, stop), *outputs_of(outputs, start, stop))
             if events:

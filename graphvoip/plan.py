@@ -3,7 +3,7 @@
 A plan is one array of integers. Building it is all that Python does; running it never touches Python, takes no lock,
 allocates nothing and compiles nothing.
 
-A cycle runs sample by sample, and the wire that closes it is read one sample late. That wire's address is simply 4 bytes
+A cycle runs sample by sample, and the wire that closes it is read one sample late. That wire's address is just 4 bytes
 lower: every buffer has a float before its first sample, where the last sample of the frame before is carried to.
 """
 
@@ -78,9 +78,9 @@ def flat(value: float) -> Flat:
 def order(roots: Iterable[Node]) -> list[list[Node]]:
     """The nodes that the roots need, in groups: sources first, a group of several (or a self-loop) is a cycle.
 
-    The finishing order of a depth-first walk along the wires puts sources before what they feed. Where there are cycles,
-    their strongly connected parts are kept together at the place where the last of each is finished. The order depends on
-    the wires only, so two runs make the same sound.
+    The finishing order of a depth-first walk along the wires puts sources before what they feed. Where there are
+    cycles, their strongly connected parts are kept together at the place where the last of each is finished. The order
+    depends on the wires only, so two runs make the same sound.
     """
     finished: dict[Node, int] = {}  # a node's place in that order
     begun: set[Node] = set()
@@ -170,7 +170,8 @@ class Plan:
         table = self.table = np.empty(ends[-1], np.int64)
         self.address = table.ctypes.data
         at = [self.address + 8 * int(end) for end in ends[:-1]]
-        table[:HEADER] = (len(steps) // STEP, len(groups), len(carries), len(events) // EVENT, *at[:4], self.clock.ctypes.data)
+        counts = (len(steps) // STEP, len(groups), len(carries), len(events) // EVENT)
+        table[:HEADER] = (*counts, *at[:4], self.clock.ctypes.data)
         for part, first, end in zip((steps, groups, carries, events, wires), ends[:-1], ends[1:], strict=True):
             if part:
                 table[first:end] = np.asarray(part, np.int64).ravel()

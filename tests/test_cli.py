@@ -157,6 +157,12 @@ def test_a_handler_that_raises(file):
     assert "failed: ZeroDivisionError" in done.stdout
 
 
+def test_a_handler_that_is_no_coroutine_function(graphvoip, file):
+    result = graphvoip("call", file("def handler(call): ...\n"))
+    assert result.exit_code == 1
+    assert "is not a coroutine function; write 'async def'" in result.stderr.splitlines()[-1]
+
+
 def test_a_file_that_cannot_be_written(graphvoip):
     assert_one_line(graphvoip("call", HELLO, "--out", "none/call.wav"), "graphvoip: .*none/call.wav: no directory .*")
 
@@ -229,7 +235,7 @@ def test_serve_without_a_handler(graphvoip):
 
 def test_serve_on_a_bad_address(graphvoip):
     result = graphvoip("serve", HELLO, "--host", "here")
-    assert_one_line(result, "graphvoip: SIP: 'here' is not an IP address; .*")
+    assert_one_line(result, "graphvoip: SIP: 'here' is not an IPv4 address; .*")
 
 
 @pytest.mark.parametrize("option", [("--port", "0"), ("--limit", "0"), ("--device", "trumpet")])

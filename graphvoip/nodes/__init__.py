@@ -5,8 +5,15 @@ from graphvoip.nodes import Gain, Sine
 
 import importlib
 import pkgutil
+from typing import TYPE_CHECKING
 
 from ..node import types
+
+if TYPE_CHECKING:
+    from ..node import Node
+
+    def __getattr__(name: str) -> type[Node]: ...
+
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

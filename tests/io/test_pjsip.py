@@ -86,6 +86,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def open_files() -> int:
+    gc.collect()
+    return psutil.Process().num_fds()
+
+
 def children() -> list[psutil.Process]:
     return psutil.Process().children()
 
@@ -96,10 +101,18 @@ def noise(packets: int) -> list[bytes]:
     return [bytes(random.choices(codes, k=160)) for _ in range(packets)]
 
 
-def exact(call: Call, packets: list[bytes]) -> int:
-    """How many of these packets are in what was heard, bit for bit."""
-    heard = b"".join(packet.payload for packet in call.packets if packet.kind == call.codecs[0])
-    return sum(packet in heard for packet in packets)
+async def comes_back(call: Call, packets: int) -> bool:
+    """Talk, and whether an echo is the same, bit for bit: all but the first packet, and the last, into which PJSIP blends
+    what it fills in after it. Three tries, because on a busy machine we may send one too late to be heard.
+    """
+    for _ in range(3):
+        said, first = noise(packets), len(call.packets)
+        await call.talk(said)
+        await call.hears(5)
+        heard = b"".join(packet.payload for packet in call.packets[first:] if packet.kind == call.codecs[0])
+        if all(packet in heard for packet in said[1:-1]):
+            return True
+    return False
 
 
 def intervals(call: Call, first: int = 0) -> list[float]:
@@ -115,10 +128,7 @@ def test_echo_is_exact(codec):
     async def main():
         async with serving(echo) as server, Phone() as phone:
             call = await phone.dial(server.port, codecs=(codec,))
-            packets = noise(100)
-            await call.talk(packets)
-            await call.hears(5)
-            assert exact(call, packets[1:-1]) == 98  # after the last one PJSIP fills in, and blends into that
+            assert await comes_back(call, 100)
             assert {packet.kind for packet in call.packets} == {codec}
             numbers = [packet.number for packet in call.packets]
             assert all((b - a) & 0xFFFF == 1 for a, b in itertools.pairwise(numbers))
@@ -159,10 +169,7 @@ def test_hold_and_resume():
                 answer = await call.invite(direction)
                 assert re.search("a=(recvonly|inactive)", answer.body)
                 await call.invite("sendrecv")
-                packets = noise(50)
-                await call.talk(packets)
-                await call.hears(5)
-                assert exact(call, packets[1:-1]) == 48
+                assert await comes_back(call, 50)
             await call.bye()
             assert len(server.calls) == 1
 
@@ -360,9 +367,8 @@ def test_200_calls_of_sipp_leave_nothing_behind():
         assert process.returncode == 0, errors.decode()
 
     def resources(server: Server):
-        gc.collect()
         line = next(child for child in children() if "graphvoip.io.pjsip.line" in child.cmdline())
-        return psutil.Process().num_fds(), line.num_fds(), psutil.Process().memory_info().rss, line.pid
+        return open_files(), line.num_fds(), psutil.Process().memory_info().rss, line.pid
 
     async def main():
         async with serving(greet) as server:
@@ -391,12 +397,11 @@ def test_a_stopped_server_says_bye_and_leaves_nothing():
         assert children() == []
 
     async def main():
-        fds = []
+        await once()
+        files = open_files()
         for _ in range(3):
             await once()
-            gc.collect()
-            fds.append(psutil.Process().num_fds())
-        assert fds[1] == fds[2]
+        await until(lambda: open_files() <= files)
 
     asyncio.run(main())
 
@@ -422,7 +427,7 @@ def test_a_line_gets_over_a_bye_that_nobody_answers():
             assert await server.reason() == "no sound for 0.2 s"
             async with Phone() as phone:
                 call = await phone.dial(server.port)
-                await call.hears(20)
+                await call.hears(3)
                 await call.is_ended()
             assert len(server.calls) == 2
 
@@ -583,10 +588,7 @@ def test_a_killed_line_is_replaced_and_the_other_has_no_gap():
             again = await phone.dial(first.port)
             assert again.code == 200
             assert asyncio.get_running_loop().time() - killed < 1
-            packets = noise(50)
-            await again.talk(packets)
-            await again.hears(5)
-            assert exact(again, packets[1:-1]) == 48
+            assert await comes_back(again, 50)
             numbers = [packet.number for packet in other.packets]
             assert all((b - a) & 0xFFFF == 1 for a, b in itertools.pairwise(numbers))
             assert max(intervals(other)) < 0.06
@@ -657,17 +659,19 @@ async def reached(phone: Phone, port: int, **options) -> Call:
 
 
 def test_a_port_in_use_is_named():
+    async def refused(port: int):
+        with pytest.raises(DeviceError, match=f"^UDP port {port} of {HOST} is in use; .* another port$"):
+            await opened(Trunk(port, host=HOST))
+
     async def main():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind((HOST, 0))
             port = other.getsockname()[1]
-            fds = []
+            await refused(port)
+            files = open_files()
             for _ in range(3):
-                with pytest.raises(DeviceError, match=f"^UDP port {port} of {HOST} is in use; .* another port$"):
-                    await opened(Trunk(port, host=HOST))
-                gc.collect()
-                fds.append(psutil.Process().num_fds())
-            assert fds[1] == fds[2]
+                await refused(port)
+            await until(lambda: open_files() <= files)
             assert children() == []
 
     asyncio.run(main())
@@ -705,7 +709,9 @@ def test_without_pjsua2_the_remedy_is_named(tmp_path):
     environ = environment(QUECEY_VOIP_REAL="1")
     result = subprocess.run([sys.executable, str(script)], env=environ, capture_output=True, text=True, timeout=30)
     assert result.returncode == 1
-    assert result.stderr == ("graphvoip: SIP needs PJSIP, and there is no pjsua2 here: pip install 'graphvoip[sip]'\n")
+    assert result.stderr.splitlines()[-1] == (
+        "graphvoip: SIP needs PJSIP, and there is no pjsua2 here: pip install 'graphvoip[sip]'"
+    )
 
 
 @pytest.mark.parametrize(

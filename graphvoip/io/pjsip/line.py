@@ -77,6 +77,7 @@ class Frame(ctypes.Structure):
 
 AT_ONCE = (ctypes.c_long * 2)(0, 0)  # pj_time_val: do not wait
 library.pjsua_get_pjmedia_endpt.restype = ctypes.c_void_p
+library.pjmedia_endpt_stop_threads.argtypes = [ctypes.c_void_p]
 library.pjmedia_endpt_get_ioqueue.restype = ctypes.c_void_p
 library.pjmedia_endpt_get_ioqueue.argtypes = [ctypes.c_void_p]
 library.pj_ioqueue_poll.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
@@ -278,7 +279,9 @@ class Line:
         transport.sockOptParams.sockOpts.append(pj.SockOpt(socket.SOL_SOCKET, socket.SO_RCVBUF, BATCH))
         self.endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
         self.endpoint.libStart()
-        self.sockets = library.pjmedia_endpt_get_ioqueue(library.pjsua_get_pjmedia_endpt())
+        media = library.pjsua_get_pjmedia_endpt()
+        library.pjmedia_endpt_stop_threads(media)  # one starts with a queue of one's own, whatever threadCnt says
+        self.sockets = library.pjmedia_endpt_get_ioqueue(media)
         self.bridge = int(self.endpoint.audDevManager().setNoDev())
         for codec in self.endpoint.codecEnum2():
             self.endpoint.codecSetPriority(codec.codecId, {"PCMU": 255, "PCMA": 254}.get(codec.codecId[:4], 0))
