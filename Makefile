@@ -33,10 +33,12 @@ clean:
 
 .venv/demo: pyproject.toml | .venv/made
 	@echo "setting up .venv"
-	@$(PIP) --editable '.[sip,tts,plot]'
+	@$(PIP) --editable '.[tts,plot]'
 	@touch $@
 
 .venv/test: pyproject.toml .venv/system | .venv/made
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))' || { echo "The tests ring real SIP calls, and" \
+	  "PJSIP comes prebuilt for Python 3.11 and 3.12: make clean, then make test PYTHON=python3.12" >&2; exit 1; }
 	@echo "setting up .venv for the tests"
 	@$(PIP) --editable '.[sip,audio,tts,plot,test]'
 	@touch $@ .venv/demo

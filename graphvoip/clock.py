@@ -36,7 +36,7 @@ def now(spec):
     return spec[0] * 1_000_000_000 + spec[1]
 
 
-@native()
+@native("void(int64, int64[::1])")
 def sleep_relative(due, spec):
     """Sleep until a time on the monotonic clock, where clock_nanosleep does not exist (macOS)."""
     left = due - now(spec)

@@ -7,7 +7,9 @@ make a frame late. On the virtual clock the event loop runs the same code, one f
 import asyncio
 import atexit
 import collections
+import contextlib
 import logging
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from numba import njit, types
 
 from .clock import TICK, VirtualLoop, now, sleep_until
 from .graph import Graph
-from .kernel import fence, words_at
+from .kernel import fence, native, words_at
 from .plan import CLOCK_AT as PLAN_CLOCK_AT
 from .plan import EVENT, EVENTS, EVENTS_AT, HEADER, run_plan
 from .rings import FRAME, Wake
@@ -61,7 +63,7 @@ def _collect(control, number, plan):
     return found
 
 
-@njit("int64(int64[::1])", nogil=True, cache=True)
+@native("int64(int64[::1])")
 def tick(control):
     """One frame of all calls; the number of calls that have news for the event loop."""
     table = words_at(control[TABLE], TABLE_HEADER)
@@ -76,7 +78,7 @@ def tick(control):
     return news
 
 
-@njit("void(int64[::1], int64)", nogil=True, cache=True)
+@native("void(int64[::1], int64)")
 def wake(control, column):
     """Write every waker's number for `before` (1) or `after` (2) the tick."""
     table = words_at(control[TABLE], TABLE_HEADER)
@@ -87,7 +89,7 @@ def wake(control, column):
             _write(wakes[k, 0], wakes.ctypes.data + 8 * (3 * k + column), 8)
 
 
-@njit("void(int64[::1], int64[::1], int64[::1])", nogil=True, cache=True)
+@native("void(int64[::1], int64[::1], int64[::1])")
 def serve(control, lateness, spec):
     """The audio thread: from here to the end no Python runs. lateness: nanoseconds by tick, the latest ones."""
     due = now(spec)
@@ -158,6 +160,8 @@ class Engine:
             target=serve, args=(self._control, self.lateness, scratch), name="graphvoip audio", daemon=True
         )
         self._thread.start()
+        with contextlib.suppress(AttributeError, OSError):  # before all others, where we may: root, LimitRTPRIO=
+            os.sched_setscheduler(self._thread.native_id, os.SCHED_FIFO, os.sched_param(1))  # type: ignore[arg-type]
         atexit.register(
             self._halt
         )  # a program that ends without stopping us: no thread may outlive the memory it runs on

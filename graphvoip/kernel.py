@@ -47,14 +47,6 @@ BODY: dict[str, Any] = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper"
 Many = namedtuple("Many", "addresses start size")
 
 
-def native(signature: str | None = None) -> Callable:
-    """Decorates what the audio thread runs beside kernels: without the GIL, kept on disk.
-
-    It is compiled, or loaded, at import; without a signature on its first use.
-    """
-    return njit(signature, nogil=True, cache=True)
-
-
 # --- What kernels may call --------------------------------------------------------------------------------------------
 
 
@@ -220,18 +212,31 @@ def _stamp(address, count, start):
 
 
 class _Cache(FunctionCache):
-    """numba's own disk cache, keyed by what the kernel's code is made of.
+    """numba's own disk cache, keyed by all that the code is made of.
 
-    Its usual key, a closure's cells, differs in every process, so that every process would compile anew.
+    numba's key has a closure's cells in it, which differ in every process, so that every process would compile a kernel
+    anew; and it does not have the helpers from other files, so that an edit of them would go unnoticed.
     """
 
-    def __init__(self, wrapper: Any, key: str, name: str):
-        self.key = key
-        wrapper.__name__ = wrapper.__qualname__ = name
-        super().__init__(wrapper)
+    def __init__(self, function: Callable, text: str):
+        self.key = hashlib.sha256(text.encode()).hexdigest()
+        super().__init__(function)
 
     def _index_key(self, signature, codegen):
         return signature, codegen.magic_tuple(), self.key
+
+
+def native(signature: str) -> Callable:
+    """Decorates what the audio thread runs beside kernels: machine code without the GIL, from the disk if it is there."""
+
+    def compile(function: Callable) -> Any:
+        code: Any = njit(nogil=True, **OPTIONS)(function)
+        code._cache = _Cache(function, _sources(function, set()))
+        code.compile(signature)
+        code.disable_compile()
+        return code
+
+    return compile
 
 
 def _sources(function: Callable, seen: set[Any]) -> str:
@@ -292,8 +297,9 @@ class kernel:
             wrapper, signature = self._wrap(cls)
             code: Any = CFunc(wrapper, signature, locals={}, options=OPTIONS)
             text = f"{_sources(self.function, set())}{cls.dtype}{list(cls.slots.inputs)}{list(cls.slots.outputs)}"
-            name = f"{cls.__module__}_{cls.__qualname__}".replace(".", "_").replace("<locals>", "")
-            code._cache = _Cache(wrapper, hashlib.sha256(text.encode()).hexdigest(), name)
+            wrapper.__name__ = f"{cls.__module__}_{cls.__qualname__}".replace(".", "_").replace("<locals>", "")
+            wrapper.__qualname__ = wrapper.__name__  # names the file on the disk
+            code._cache = _Cache(wrapper, text)
             code.compile()
             self.compiled[cls] = code
         return self.compiled[cls].address

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .kernel import OPTIONS, call_kernel, floats_at, words_at
+from .kernel import OPTIONS, call_kernel, floats_at, native, words_at
 from .node import LEAD, Node, Port
 from .rings import FRAME
 
@@ -46,7 +46,7 @@ def run_plan(address, start, stop):
             buffer[0] = buffer[FRAME]
 
 
-@njit("void(int64, int64)", nogil=True, cache=True, **OPTIONS)
+@native("void(int64, int64)")
 def run_frame(address, frames):
     """Run whole frames, for a graph that has no far end: rendering and measuring."""
     for _ in range(frames):

@@ -38,7 +38,8 @@ class Recorder(Node):
 
     def recorded(self) -> np.ndarray:
         """What has been recorded up to now. It is only ever appended to, so this needs no lock."""
-        return np.concatenate(self.pieces)[: int(self.state["written"])]
+        written = int(self.state["written"])  # first: what is copied after that is there
+        return np.concatenate(self.pieces)[:written]
 
     @kernel
     def process(state, input):

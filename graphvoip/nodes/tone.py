@@ -26,20 +26,22 @@ class Tone(Node):
 
     @kernel
     def process(state, out):
-        size = min(out.size, state.end - state.at)
-        phase = state.phase
+        at, end, edge = state.at, state.end, state.edge
+        size = min(out.size, end - at)
         for i in range(size):
-            out[i] = phase - np.floor(phase)
-            phase += state.step
-        state.phase = phase - np.floor(phase)
+            turns = state.phase + i * state.step
+            out[i] = turns - np.floor(turns)
+        turns = state.phase + size * state.step
+        state.phase = turns - np.floor(turns)
         for i in range(size):
             out[i] = sin_turns(out[i])
-        for i in range(size):
-            near = min(state.at + i, state.end - 1 - state.at - i)
-            if near < state.edge:
-                out[i] *= np.float32(0.5) - np.float32(0.5) * np.cos(np.float32(np.pi * (near + 0.5) / state.edge))
+        # The edges in loops of their own: a condition at every sample would keep the others from vector units.
+        for i in range(min(size, edge - at)):
+            out[i] *= np.float32(0.5) - np.float32(0.5) * np.cos(np.float32(np.pi * (at + i + 0.5) / edge))
+        for i in range(max(0, max(edge, end - edge) - at), size):
+            out[i] *= np.float32(0.5) - np.float32(0.5) * np.cos(np.float32(np.pi * (end - 1 - at - i + 0.5) / edge))
         for i in range(size, out.size):
             out[i] = 0
-        if size > 0 and state.at + size == state.end and state.done == 0:
+        if size > 0 and at + size == end and state.done == 0:
             state.done = event(size - 1)
-        state.at += size
+        state.at = at + size

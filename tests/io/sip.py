@@ -232,7 +232,7 @@ class Call:
 
         Half-way between them no jitter moves one across the other side's tick, so that none is early or late there.
         """
-        first = (await self.hears(1))[0].time + after - time.time() + time.monotonic()
+        first = (await self.hears(1))[-1].time + after - time.time() + time.monotonic()
         for k, payload in enumerate(payloads):
             await asyncio.sleep(first + 0.02 * k - time.monotonic())
             self.say(payload)

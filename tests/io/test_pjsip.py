@@ -102,8 +102,8 @@ def noise(packets: int) -> list[bytes]:
 
 
 async def comes_back(call: Call, packets: int) -> bool:
-    """Talk, and whether an echo is the same, bit for bit: all but the first packet, and the last, into which PJSIP blends
-    what it fills in after it. Three tries, because on a busy machine we may send one too late to be heard.
+    """Talk, and whether an echo is the same, bit for bit: all but the first packet, and the last, into which PJSIP
+    blends what it fills in after it. Three tries, because on a busy machine we may send one too late to be heard.
     """
     for _ in range(3):
         said, first = noise(packets), len(call.packets)
@@ -368,7 +368,8 @@ def test_200_calls_of_sipp_leave_nothing_behind():
 
     def resources(server: Server):
         line = next(child for child in children() if "graphvoip.io.pjsip.line" in child.cmdline())
-        return open_files(), line.num_fds(), psutil.Process().memory_info().rss, line.pid
+        memory = sum(process.memory_info().rss for process in (psutil.Process(), line))
+        return open_files(), line.num_fds(), memory, line.pid
 
     async def main():
         async with serving(greet) as server:
@@ -381,7 +382,7 @@ def test_200_calls_of_sipp_leave_nothing_behind():
             server.calls.clear()
             fds_now, line_fds_now, memory_now, pid_now = resources(server)
             assert (fds_now, line_fds_now, pid_now) == (fds, line_fds, pid)
-            assert memory_now - memory < 20 << 20
+            assert memory_now - memory < 40 << 20  # PJSIP keeps what has ended for 32 s
             assert not server.engine.graphs
 
     asyncio.run(main())

@@ -322,6 +322,8 @@ class Line:
             call.answer(prm)
         except pj.Error as error:  # a CANCEL overtook us: its DISCONNECTED comes or has come
             self.tell(event="trouble", what=f"answer {code}: {error.reason}")
+            if call.number in self.calls:
+                self.hangup(call)
 
     def part(self, call: Call) -> None:
         """End a call once what has been said so far is sent; finish() sees to it."""
