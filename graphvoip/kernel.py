@@ -227,7 +227,7 @@ class _Cache(FunctionCache):
 
 
 def native(signature: str) -> Callable:
-    """Decorates what the audio thread runs beside kernels: machine code without the GIL, from the disk if it is there."""
+    """Decorates what the audio thread runs beside kernels: machine code without the GIL, kept on the disk."""
 
     def compile(function: Callable) -> Any:
         code: Any = njit(nogil=True, **OPTIONS)(function)
