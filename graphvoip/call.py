@@ -11,12 +11,13 @@ import collections
 import inspect
 import itertools
 import logging
+import numbers
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .engine import Engine
 from .feeder import Feeder, Listener, Source
-from .graph import Graph
+from .graph import Graph, walk
 from .io import Leg
 from .keys import Keys
 from .node import Node, Port
@@ -30,6 +31,7 @@ from .nodes.recorder import Recorder
 from .nodes.sink import Sink
 from .nodes.tone import Tone
 from .pcm import samples
+from .plan import order
 from .rings import FRAME, RATE
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ log = logging.getLogger("graphvoip")
 
 FADE = FRAME / RATE  # seconds in which something that is cut off fades away: one frame
 HISTORY = 1000  # entries that a call's history keeps
+LONGEST = 1e6  # seconds that anything may last
+STUBBORN = 10  # seconds after the end of a call at which its handler should have ended
 
 _numbers = itertools.count(1)
 
@@ -47,7 +51,7 @@ class RecordController:
     """Stops a recording: give it to recordPCM and call stop()."""
 
     def __init__(self):
-        self.stopped = False
+        self.stopped = False  # stop() has been called
         self._recorders: list[tuple[Recorder, Callable[[], Any]]] = []
 
     def stop(self) -> None:
@@ -63,7 +67,7 @@ class RecordController:
 
 
 class Pending(asyncio.Future):
-    """A future of a call. It knows whether somebody waits for it: if nobody does, the handler is told of a failure."""
+    """A future of a call. It knows whether somebody waits for it: if nobody does, a failure ends the handler."""
 
     awaited = False
 
@@ -86,10 +90,16 @@ class Playback(Pending):
 
     def stop(self, fade: float = FADE) -> None:
         """End it with a fade of so many seconds; then the future resolves as if it had ended by itself."""
-        if not self.done():
+        _check_number("stop", "fade", fade, LONGEST)
+        if not self._call._here():
+            self._call._on_loop(lambda: self.stop(fade))
+        elif not self.done():
             self._call._fade_out(self, fade)
 
     def cancel(self, msg: Any = None) -> bool:
+        if not self._call._here():
+            self._call._on_loop(self.cancel)
+            return True
         cancelled = super().cancel(msg)
         if cancelled:
             self._call._fade_out(self, FADE)
@@ -118,6 +128,7 @@ class Call:
         self._playing: dict[Fade, Playback | None] = {}
         self._feeder: Feeder | None = None
         self._task: asyncio.Task | None = None
+        self._reminder: asyncio.TimerHandle | None = None
         self._ended: asyncio.Future[str] = engine.loop.create_future()
         self._closed = asyncio.Event()  # a little later: what was playing has faded, and nothing is left
         self._keypad, self.voice, self._out = Keypad(), LineIn(ring=leg.ring), LineOut(ring=leg.ring)
@@ -132,17 +143,16 @@ class Call:
 
     def playTone(self, frequency: float, seconds: float) -> Playback:
         """Play a sine. frequency: 0 to 4000 Hz; seconds: 0 or more."""
-        for name, value, top in (("frequency", frequency, RATE / 2), ("seconds", seconds, 1e6)):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= top:
-                raise ValueError(f"playTone: {name} is {value!r}; it is a number from 0 to {top:g}")
+        _check_number("playTone", "frequency", frequency, RATE / 2)
+        _check_number("playTone", "seconds", seconds, LONGEST)
         self._note(f"tone {frequency:g} Hz, {seconds:g} s")
         return self._play(Tone(freq=frequency, seconds=seconds), empty=round(seconds * RATE) == 0)
 
     def playPCM(self, samples: "Sequence[float] | np.ndarray", loop: bool = False) -> Playback:
         """Play samples, once or in a loop: a list, tuple, array.array or numpy array of floats."""
         data = _samples(samples, "playPCM")
-        if data is samples and data.flags.writeable:
-            data = data.copy()  # the caller may go on and change it; make an array read-only to share it between calls
+        if data.flags.writeable and not isinstance(samples, (list, tuple)):
+            data = data.copy()  # its owner may go on and change it; make an array read-only to share it between calls
         self._note(f"sound, {len(data) / RATE:.2f} s{', in a loop' if loop else ''}")
         return self._play(Pcm(data=data, loop=loop), empty=not len(data))
 
@@ -151,8 +161,8 @@ class Call:
 
         t: seconds since this playback began; delta: 1/8000. f runs in a thread of this call, 40 ms ahead of its sound.
         """
-        if not callable(f):
-            raise TypeError(f"playCustom: {f!r} is not a function of (t, delta)")
+        if not callable(f) or inspect.iscoroutinefunction(f):
+            raise TypeError(f"playCustom: {f!r} is not a plain function of (t, delta)")
         node = Custom()
         source = Source(node, f)
         playback = self._play(node)
@@ -169,15 +179,17 @@ class Call:
             raise ValueError("recordPCM: nothing would end it; give a RecordController, or maxlen in samples")
         if controller is not None and not isinstance(controller, RecordController):
             raise TypeError(f"recordPCM: controller is {controller!r}; it is a RecordController")
-        if maxlen is not None and (not isinstance(maxlen, int) or maxlen < 1):
-            raise ValueError(f"recordPCM: maxlen is {maxlen!r}; it is a number of samples, 1 or more")
+        if maxlen is not None and (not isinstance(maxlen, numbers.Integral) or not 1 <= maxlen <= LONGEST * RATE):
+            raise ValueError(f"recordPCM: maxlen is {maxlen!r}; it is a number of samples, 1 to {LONGEST * RATE:.0f}")
+        if controller and controller.stopped and controller._recorders:
+            raise ValueError("recordPCM: this RecordController has stopped a recording already; make a new one")
         future = self._future()
         if future.done():
             return future
         if controller and controller.stopped:
             future.set_result([])
             return future
-        recorder = Recorder(self.voice, limit=maxlen)
+        recorder = Recorder(self.voice, limit=None if maxlen is None else int(maxlen))
         self._graph.add(recorder)
         self._graph.listen(recorder, "more", lambda sample, value: recorder.grow())
         self._graph.listen(recorder, "done", lambda sample, value: stop())
@@ -188,6 +200,8 @@ class Call:
             if not future.done():
                 future.set_result(recorder.recorded().tolist())
                 self._note(f"recorded {len(future.result()) / RATE:.2f} s")
+                if recorder.state["lost"]:
+                    log.warning("%s: %d samples of a recording are lost", self.id, recorder.state["lost"])
 
         if controller:
             controller._recorders.append((recorder, lambda: self._on_loop(stop)))
@@ -195,8 +209,8 @@ class Call:
 
     def recordCustom(self, f: Callable[[float], Any]) -> asyncio.Future:
         """Call f(sample) for every sample of the caller, until it returns False. It runs in a thread of this call."""
-        if not callable(f):
-            raise TypeError(f"recordCustom: {f!r} is not a function of one sample")
+        if not callable(f) or inspect.iscoroutinefunction(f):
+            raise TypeError(f"recordCustom: {f!r} is not a plain function of one sample")
         future = self._future()
         if not future.done():
             sink = Sink(self.voice)
@@ -215,6 +229,9 @@ class Call:
         filter: keys that count; others are ignored. on_first(key): called at the first key that counts.
         Keys that were pressed before, and that nobody has asked for, come first (type-ahead); flushDTMF forgets them.
         """
+        self._only_here("getDTMF")
+        if self._ended.done():
+            self._keys.flush()  # nobody is there who would want them
         wanted = self._keys.want(n, filter, on_first)
         if self._ended.done():
             wanted.cancel()
@@ -233,9 +250,14 @@ class Call:
         """
         if not isinstance(node, (Node, Port)):
             raise TypeError(f"play: {node!r} is not a node; playPCM plays samples, playCustom a function")
-        if until is not None and "done" not in until.slots.events:
-            raise ValueError(f"play: {until.type} has no event 'done' to wait for")
+        _check_number("play", "fade", fade, LONGEST)
         source = node.node if isinstance(node, Port) else node
+        if until is not None and not (isinstance(until, Node) and "done" in until.slots.events):
+            raise ValueError(f"play: {until!r} is no node with an event 'done' to wait for")
+        if until is not None and until not in walk([source]):
+            raise ValueError(f"play: {until.type} is not a part of what plays; its end would never come")
+        if (until or source).ended:
+            raise ValueError(f"play: this {(until or source).type} has come to its end; build another one")
         self._note(f"graph of {source.type}")
         return self._play(node, fade=fade, until=until or source)
 
@@ -250,11 +272,11 @@ class Call:
 
     def hangup(self) -> None:
         """End the call. What plays fades away; whatever is pending, and the handler's task, is cancelled."""
-        self._end("we hung up", ours=True)
+        self._on_loop(lambda: self._end("we hung up", ours=True))
 
     @property
     def ended(self) -> "asyncio.Future[str]":
-        """Await it for the end of the call; it gives the reason. ended.done() tells whether the call is over."""
+        """Await it for the end of the call; it gives the reason."""
         return asyncio.shield(self._ended)
 
     @property
@@ -269,6 +291,7 @@ class Call:
     # --- Playing ------------------------------------------------------------------------------------------------------
 
     def _play(self, node: "Node | Port", fade: float = 0.0, until: Node | None = None, empty: bool = False) -> Playback:
+        self._only_here("a playback")
         if self._ended.done() or empty:
             playback = Playback(self, node.node if isinstance(node, Port) else node)
             playback.set_result(None) if not self._ended.done() else playback.cancel()
@@ -281,7 +304,7 @@ class Call:
         self._out.inputs = [*self._out.inputs, way_out]
         self._graph.touch()
         if "done" in until.slots.events:
-            self._graph.listen(until, "done", lambda sample, value: self._remove(way_out))
+            self._graph.listen(until, "done", lambda sample, value: self._over(until, way_out))
         self._graph.listen(way_out, "fault", lambda sample, value: self._faulty(way_out))
         return playback
 
@@ -295,18 +318,26 @@ class Call:
         fade.end(round(seconds * RATE))
         self._graph.listen(fade, "done", lambda sample, value: self._remove(fade))
 
+    def _over(self, node: Node, fade: Fade) -> None:
+        node.ended = True
+        self._remove(fade)
+
     def _remove(self, fade: Fade) -> None:
         """Its last sample has left."""
         playback = self._playing.pop(fade, None)
         self._out.inputs = [port for port in self._out.inputs if port.node is not fade]
         self._graph.touch()
+        if fade.graph is None:  # it never sounded
+            for node in walk([fade]):
+                self._graph.forget(node)
         if playback:
             playback._finish()
 
     def _faulty(self, fade: Fade) -> None:
-        port = fade.input
-        log.warning("%s: the sound of %s is not finite; it is silenced and the call goes on", self.id, port.node.type)
-        self._note(f"{port.node.type} is not finite: silenced")
+        way = [node for part in order([fade.input.node]) for node in part if node.slots.outputs]
+        culprit = next((node for node in way if not node.is_finite()), fade.input.node)
+        log.warning("%s: the sound of %s is not finite; it is silenced and the call goes on", self.id, culprit.type)
+        self._note(f"{culprit.type} is not finite: silenced")
         self._remove(fade)
 
     # --- Python functions ---------------------------------------------------------------------------------------------
@@ -321,6 +352,8 @@ class Call:
 
     def _let_go(self, feeder: Feeder, job: Any) -> None:
         """A cancelled playback is fed on while it fades."""
+        if job.trouble():
+            log.warning("%s: %s", self.id, job.trouble())
         if isinstance(job, Source) and not self._ended.done():
             self.engine.loop.call_later(2 * FADE, feeder.remove, job)
         else:
@@ -369,10 +402,14 @@ class Call:
                 future.cancel()
         if self._task and not self._task.done():
             self._task.cancel()
+            self._reminder = self.engine.loop.call_later(STUBBORN, self._remind)
         if ours and self._playing:
             self.engine.loop.call_later(2 * FADE, self._close, True)  # let it fade away
         else:
             self._close(ours)
+
+    def _remind(self) -> None:
+        log.warning("%s: its handler goes on %g s after the end; does it catch CancelledError?", self.id, STUBBORN)
 
     def _close(self, hang_up: bool) -> None:
         """Let go of everything, so that nothing of the call stays."""
@@ -388,6 +425,7 @@ class Call:
 
     def _future(self) -> Pending:
         """A future that the end of the call cancels."""
+        self._only_here("a recording")
         future = Pending(loop=self.engine.loop)
         if self._ended.done():
             future.cancel()
@@ -398,10 +436,20 @@ class Call:
 
     def _on_loop(self, run: Callable[[], Any]) -> None:
         """Run it now if we are on the event loop, or as soon as it can, from another thread."""
-        if _running_loop() is self.engine.loop:
+        if self._here():
             run()
-        else:
+        elif not self.engine.loop.is_closed():
             self.engine.loop.call_soon_threadsafe(run)
+
+    def _here(self) -> bool:
+        """Are we on the event loop, and not in a user's function, which on the virtual clock runs in its thread too?"""
+        return _running_loop() is self.engine.loop and not (self._feeder and self._feeder.running)
+
+    def _only_here(self, what: str) -> None:
+        if not self._here():
+            raise RuntimeError(
+                f"{what} cannot be begun in a function of the call or in another thread; let the handler do it"
+            )
 
     def _note(self, text: str) -> None:
         self.history.append((self.time, text))
@@ -416,7 +464,9 @@ class Call:
                 raise TypeError(f"the handler {handler!r} is not a coroutine function; write 'async def'")
             await result
         except asyncio.CancelledError:
-            pass
+            task = asyncio.current_task()
+            if task and not task.cancelling():
+                log.warning("%s: the handler ended because it awaited something that had been cancelled", self.id)
         except BaseException as error:
             self.error = error
             if not isinstance(error, Exception):
@@ -426,6 +476,8 @@ class Call:
                 log.error("%s: the handler failed", self.id, exc_info=self.error)
                 self._note(f"failed: {self.error!r}")
             self._task = None
+            if self._reminder:
+                self._reminder.cancel()
             self.hangup()
             await self._closed.wait()
 
@@ -434,6 +486,11 @@ def prepare() -> None:
     """Compile, or load from the disk, all that a call is made of, so that the first caller does not wait for it."""
     for kind in (Custom, Fade, Keypad, LineIn, LineOut, Pcm, Recorder, Sink, Tone):
         kind.process.compile(kind)
+
+
+def _check_number(what: str, name: str, value: Any, top: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) <= top:
+        raise ValueError(f"{what}: {name} is {value!r}; it is a number from 0 to {top:g}")
 
 
 def _ignore(*args: Any) -> None:

@@ -5,6 +5,7 @@ asyncio.sleep, wait_for and timeout need no change, and two runs are the same.
 """
 
 import asyncio
+import logging
 import selectors
 import sys
 import time
@@ -16,8 +17,11 @@ from numba import types
 from .kernel import native
 from .rings import FRAME, RATE
 
+log = logging.getLogger("graphvoip")
+
 FRAMES = RATE // FRAME  # frames a second
 TICK = 1_000_000_000 // FRAMES  # nanoseconds a frame
+BUSY = 10_000  # steps of the event loop after which time passes though a task never sleeps, but polls
 LONGEST = 12 * 3600 * FRAMES  # frames of virtual time after which a program that still waits is told so
 
 _CLOCK = getattr(time, "CLOCK_MONOTONIC", 1)
@@ -62,12 +66,20 @@ class _FrameSelector(selectors.DefaultSelector):
     """Runs a frame where the event loop would sleep."""
 
     loop: "VirtualLoop"
+    busy = 0  # steps of the loop since the last frame
+    told = False
 
     def select(self, timeout: float | None = None):
-        if timeout is not None and timeout <= 0:
+        self.busy += 1
+        if timeout is not None and timeout <= 0 and self.busy < BUSY:
             return super().select(0)
         if self.loop.threads:
-            return super().select(None)  # time stands still while a thread works; its end wakes us
+            ready = super().select(1.0)  # time stands still while a thread works; its end wakes us
+            if not ready and not self.told:
+                self.told = True
+                log.warning("virtual time waits for a thread; if the thread waits for the call, that is for ever")
+            return ready
+        self.busy = 0
         self.loop.advance()
         return super().select(0)
 

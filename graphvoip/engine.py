@@ -20,7 +20,7 @@ from numba import njit, types
 
 from .clock import TICK, VirtualLoop, now, sleep_until
 from .graph import Graph
-from .kernel import fence, native, words_at
+from .kernel import barrier, fence, native, words_at
 from .plan import CLOCK_AT as PLAN_CLOCK_AT
 from .plan import EVENT, EVENTS, EVENTS_AT, HEADER, run_plan
 from .rings import FRAME, Wake
@@ -230,11 +230,14 @@ class Engine:
 
     def _flush(self) -> None:
         """All the edits of one step of the event loop become one plan a graph."""
-        if self._dirty:
-            old = [graph.plan for graph in self._dirty]
-            for graph in self._dirty:
+        dirty, self._dirty = self._dirty, {}
+        old = [graph.plan for graph in dirty]
+        for graph in dirty:
+            try:
                 graph.compile()
-            self._dirty.clear()
+            except Exception as error:
+                log.error("%s: %s; it sounds on as it was", graph.name, error)
+        if dirty:
             self._publish(*old)
 
     def _publish(self, *old: Any) -> None:
@@ -250,12 +253,14 @@ class Engine:
         table = np.array(header, np.int64)
         self._kept.append((self._generation, (self._current, *old)))
         self._current = (table, plans, wakes, list(self._wakes))
+        barrier()
         self._control[TABLE] = table.ctypes.data
         self._free()
 
     def _free(self) -> None:
         """Let go of what the audio thread is past: it has begun a tick with a later table."""
-        while self._kept and (self._kept[0][0] <= self._control[SEEN] or self._control[STOP]):
+        stopped = self._control[STOP] and self._thread is None
+        while self._kept and (self._kept[0][0] <= self._control[SEEN] or stopped):
             self._kept.popleft()
         if self._kept and self._thread and not self._freeing:
             self._freeing = self.loop.call_later(2 * TICK / 1e9, self._free_later)

@@ -4,6 +4,7 @@ Live, a thread of the call's own is woken after every tick. On the virtual clock
 frames, so what a function hears is heard again the same number of frames later in both.
 """
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -38,6 +39,11 @@ class Source:
             self.made += FRAME
         return True
 
+    def trouble(self) -> str:
+        """What went wrong without an exception, or nothing."""
+        missed = int(self.node.state["missed"]) / RATE
+        return f"playCustom: the function was too slow, {missed:.2f} s were silent" if missed else ""
+
     def _checked(self, block: list[float]) -> np.ndarray:
         try:
             return np.array(block, np.float32).reshape(len(block))
@@ -63,6 +69,19 @@ class Listener:
                 return False
         return True
 
+    def trouble(self) -> str:
+        lost = int(self.node.state["lost"]) / RATE
+        return f"recordCustom: the function was too slow, {lost:.2f} s were not heard" if lost else ""
+
+
+def raisable(error: BaseException) -> Exception:
+    """An exception of a user's function as a future can hold it: some have a meaning of their own to who awaits."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    raised = RuntimeError(f"a function of the call raised {error!r}")
+    raised.__cause__ = error
+    return raised
+
 
 class Feeder:
     """Runs a call's functions: those that listen first, so that an echo is as short as it can be.
@@ -73,12 +92,15 @@ class Feeder:
     def __init__(self, engine: Engine, on_error: Callable[[Any, Exception], Any]):
         self.engine, self.on_error = engine, on_error
         self.jobs: list[Any] = []
+        self.lock = threading.Lock()  # for changes of the list; a running step has its own copy
+        self.running = False  # a function runs now
         self.wake: Wake | None = None
         if engine.virtual:
             engine.after.append(self.step)
 
     def add(self, job: Any) -> None:
-        self.jobs = sorted([*self.jobs, job], key=lambda one: isinstance(one, Source))
+        with self.lock:
+            self.jobs = sorted([*self.jobs, job], key=lambda one: isinstance(one, Source))
         if self.engine.virtual:
             self._run(job)
         elif self.wake is None:
@@ -89,11 +111,13 @@ class Feeder:
             self.wake.give()
 
     def remove(self, job: Any) -> None:
-        self.jobs = [one for one in self.jobs if one is not job]
+        with self.lock:
+            self.jobs = [one for one in self.jobs if one is not job]
 
     def stop(self) -> None:
         """No function is called any more, except one that is running now and ends by itself."""
-        self.jobs = []
+        with self.lock:
+            self.jobs = []
         if self.engine.virtual:
             self.engine.after.remove(self.step)
         elif self.wake:
@@ -103,7 +127,8 @@ class Feeder:
 
     def step(self) -> None:
         for job in self.jobs:
-            self._run(job)
+            if job in self.jobs:  # one before it may have ended the call
+                self._run(job)
 
     def _serve(self, wake: Wake) -> None:
         while self.wake is wake:
@@ -111,9 +136,13 @@ class Feeder:
             wake.wait()
 
     def _run(self, job: Any) -> None:
+        self.running = True
         try:
             if not job.step():
                 self.remove(job)
-        except Exception as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
             self.remove(job)
-            self.engine.loop.call_soon_threadsafe(self.on_error, job, error)
+            if not self.engine.loop.is_closed():
+                self.engine.loop.call_soon_threadsafe(self.on_error, job, raisable(error))
+        finally:
+            self.running = False

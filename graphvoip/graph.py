@@ -36,13 +36,17 @@ class Graph:
 
     def remove(self, root: Node) -> None:
         if self.roots.pop(root, root) is None:
+            self.forget(root)
             self.touch()
 
     def claim(self, *nodes: Node) -> None:
         """Refuse a node that sounds elsewhere, before anything is changed: it would run twice a frame."""
         for node in walk(nodes):
-            if node.graph not in (None, self):
-                raise ValueError(f"{node.type} sounds in {node.graph.name} already; build another one for {self.name}")
+            self._check(node)
+
+    def _check(self, node: Node) -> None:
+        if node.graph not in (None, self):
+            raise ValueError(f"{node.type} sounds in {node.graph.name} already; build another one for {self.name}")
 
     def touch(self) -> None:
         self.on_touch(self)
@@ -57,16 +61,23 @@ class Graph:
             heard(sample, value)
 
     def compile(self) -> Plan:
-        """A new plan of the graph as it is now."""
+        """A new plan of the graph as it is now. ValueError, and the old plan stays, if a node sounds elsewhere."""
+        plan = Plan(self.roots, self.clock)
+        for node in plan.nodes:
+            self._check(node)
         before = set(self.plan.nodes) if self.plan else set()
-        self.plan = Plan(self.roots, self.clock)
-        for node in before.difference(self.plan.nodes):
+        self.plan = plan
+        for node in before.difference(plan.nodes):
             node.graph = None
-            for k in range(len(node.slots.events)):
-                self._listeners.pop(node.id << 4 | k, None)
-        for node in self.plan.nodes:
+            self.forget(node)
+        for node in plan.nodes:
             node.graph = self
-        return self.plan
+        return plan
+
+    def forget(self, node: Node) -> None:
+        """Stop listening to a node that does not sound."""
+        for k in range(len(node.slots.events) if node.graph is None else 0):
+            self._listeners.pop(node.id << 4 | k, None)
 
     def model(self) -> "nx.MultiDiGraph":
         """What sounds as a networkx graph, to be looked at: nodes, and an edge from source to consumer for every wire.

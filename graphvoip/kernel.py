@@ -244,15 +244,29 @@ def _sources(function: Callable, seen: set[Any]) -> str:
     if function in seen:
         return ""
     seen.add(function)
+    code = function.__code__
+    try:
+        text = inspect.getsource(function)
+    except OSError:  # typed at a prompt
+        text = f"{code.co_code.hex()}{code.co_consts}"
     closure = inspect.getclosurevars(function)
-    text = inspect.getsource(function)
-    for name, value in sorted({**closure.globals, **closure.nonlocals}.items()):
+    values = {**closure.globals, **closure.nonlocals}
+    for name, module in list(values.items()):
+        if inspect.ismodule(module):
+            values |= {f"{name}.{part}": vars(module)[part] for part in code.co_names if part in vars(module)}
+    for name, value in sorted(values.items()):
         plain = value.py_func if isinstance(value, Dispatcher) else value
-        if inspect.isfunction(plain):
-            text += _sources(plain, seen)
-        elif isinstance(plain, (bool, int, float, str, tuple, np.generic, np.ndarray)):
-            text += f"{name}={plain!r}"
+        text += _sources(plain, seen) if inspect.isfunction(plain) else f"{name}={_frozen(plain)}"
     return text
+
+
+def _frozen(value: Any) -> str:
+    """A global or enclosing value as numba freezes it; nothing for what cannot change, a module or an intrinsic."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{value.shape}{hashlib.sha256(value.tobytes()).hexdigest()}"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_frozen, value))})"
+    return repr(value) if isinstance(value, (bool, int, float, complex, str, bytes, np.generic)) else ""
 
 
 class _Teller(Listener):
@@ -274,6 +288,12 @@ class _Teller(Listener):
 
 
 register("numba:compile", _Teller())
+
+
+@native("void()")
+def barrier():
+    """For Python: all that it has stored is seen, by the audio thread too, before what it stores next."""
+    fence()
 
 
 class kernel:

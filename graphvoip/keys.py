@@ -7,9 +7,12 @@ twice.
 
 import asyncio
 import collections
+import inspect
+import numbers
 from collections.abc import Callable, Collection
 from typing import Any
 
+from .feeder import raisable
 from .nodes.keypad import KEYS
 
 
@@ -51,10 +54,10 @@ class Keys:
     def want(self, n: int, filter: Any, on_first: Callable[[str], Any] | None) -> Wanted:
         if self.wanted and not self.wanted.done():
             raise RuntimeError("getDTMF waits for keys already; await or cancel that one first")
-        if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        if not isinstance(n, numbers.Integral) or isinstance(n, bool) or n < 1:
             raise ValueError(f"getDTMF: n is {n!r}; it is the number of keys, 1 or more")
-        if on_first is not None and not callable(on_first):
-            raise TypeError(f"getDTMF: on_first is {on_first!r}; it is a function of one key")
+        if on_first is not None and (not callable(on_first) or inspect.iscoroutinefunction(on_first)):
+            raise TypeError(f"getDTMF: on_first is {on_first!r}; it is a plain function of one key")
         self.wanted = Wanted(self, n, _allowed(filter), on_first)
         self._serve()
         return self.wanted
@@ -72,6 +75,7 @@ class Keys:
     def give_back(self, wanted: Wanted) -> None:
         self.ahead.extendleft(reversed(wanted.taken))
         wanted.taken = []
+        self._serve()  # another one may wait by now
 
     def _serve(self) -> None:
         wanted = self.wanted
@@ -84,7 +88,7 @@ class Keys:
                 try:
                     wanted.on_first(key)
                 except Exception as error:
-                    wanted.set_exception(error)
+                    wanted.set_exception(raisable(error))
                     return
             if len(wanted.taken) == wanted.n:
                 wanted.set_result("".join(wanted.taken))

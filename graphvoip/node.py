@@ -21,7 +21,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -110,11 +110,13 @@ class Option(Slot):
     def __init__(self, default: Any = None, doc: str = "", choices: tuple[str, ...] = ()):
         self.default, self.doc, self.choices = default, doc, choices
 
-    if TYPE_CHECKING:  # the instance's own attribute of the same name holds the value
+    def __get__(self, node: "Node | None", owner: type) -> Any:
+        return self if node is None else vars(node)[self.name]
 
-        def __get__(self, node: Any, owner: type) -> Any: ...
-
-        def __set__(self, node: Any, value: Any) -> None: ...
+    def __set__(self, node: "Node", value: Any) -> None:
+        if node.built:
+            raise AttributeError(f"{node.type}: {self.name} is fixed when it is built; build another one")
+        vars(node)[self.name] = self.check(node, value)
 
     def check(self, node: "Node", value: Any) -> Any:
         if self.choices and value not in self.choices:
@@ -193,6 +195,8 @@ class Node:
     slots: ClassVar[Slots] = Slots({}, {}, {}, {})
     dtype: ClassVar[np.dtype]
     process: ClassVar[Any]
+    built = False  # its options are fixed
+    ended = False  # its event `done` has been heard: it is silent from there on
     id: int  # its number, unique in the process: events carry it
     graph: Any  # the graph in which it sounds, or None
     wires: dict[str, Any]  # what each input is wired to: a number, a Port, or a list of them
@@ -212,6 +216,8 @@ class Node:
         # Event words first: the audio thread and the kernel's wrapper find them by their index.
         words = [(name, "i8") for name in cls.slots.events] + fields
         cls.dtype = np.dtype(words or [("none", "i8")], align=True)
+        if not hasattr(getattr(cls, "process", None), "check"):
+            raise TypeError(f"{cls.__name__} needs a function `process`, decorated with @kernel of graphvoip.kernel")
         cls.process.check(cls)
         types[cls.type] = cls
 
@@ -226,12 +232,13 @@ class Node:
             empty = () if isinstance(slot, Signals) else slot.default
             self.wires[name] = slot.check(self, given.get(name, empty))
         for name, option in self.slots.options.items():
-            setattr(self, name, option.check(self, given.get(name, option.default)))
+            setattr(self, name, given.get(name, option.default))
         self.memory = np.zeros(1, self.dtype)
         self.state = self.memory[0]
         self.state_address = self.memory.ctypes.data
         self.kernel = self.process.compile(type(self))
         self.start()
+        self.built = True
 
     def _by_name(self, args: tuple[Any, ...], values: dict[str, Any]) -> dict[str, Any]:
         """Positional arguments are the inputs in their order; a last slot of Signals takes all the rest."""
@@ -269,6 +276,10 @@ class Node:
         """The latest frame of an output: 160 samples of float32, a view. Only while no audio thread runs it."""
         return self._buffers[self.port(name).name][LEAD:]
 
+    def is_finite(self) -> bool:
+        """Has the latest frame of every output been sound, neither infinite nor not a number?"""
+        return all(np.isfinite(buffer[LEAD:]).all() for buffer in self._buffers.values())
+
     def sources(self) -> Iterator[Port]:
         """What is wired to its inputs, in their order."""
         for wire in self.wires.values():
@@ -278,6 +289,10 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.type} {self.id}>"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        """For copy, deepcopy and pickle: the copy would write into the memory of this one."""
+        raise TypeError(f"{self.type}: a node cannot be copied; build another one")
 
     @classmethod
     def schema(cls) -> dict[str, Any]:

@@ -39,7 +39,8 @@ async def phone(handler: Handler, number: str = "5556667777", inband: bool = Fal
     loop = asyncio.get_running_loop()
     if not isinstance(loop, VirtualLoop):
         raise RuntimeError(
-            "phone() needs the virtual clock: use it in a pytest test with the fixture `phone`, or in run_virtual"
+            "phone() needs the virtual clock: use it in an async test with the fixture `phone`, or in run_virtual(). "
+            "pytest-asyncio takes such tests away in its mode `auto`: set asyncio_mode = strict"
         )
     engine = _engine(loop)
     exchange = Exchange(handler, engine)

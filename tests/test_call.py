@@ -14,11 +14,15 @@ from graphvoip.call import Call
 from graphvoip.graph import Graph
 from graphvoip.listen import has_tone, level, tones
 from graphvoip.node import Node
-from graphvoip.nodes import Gain, Mix, Sine, Tone
+from graphvoip.nodes import Gain, Mix, Pcm, Sine, Tone
 from graphvoip.plan import Plan
 from graphvoip.testing import run_virtual
 
 FRAME = 160
+
+
+async def _coroutine(*args):
+    pass
 
 
 def quiet(samples):
@@ -127,8 +131,8 @@ async def test_full_scale_is_left_alone_and_beyond_it_is_turned_down_not_clipped
         (lambda call: call.playTone("a", 1), ValueError, "playTone: frequency is 'a'"),
         (lambda call: call.playPCM([0.0, float("nan")]), ValueError, "playPCM: sample 1 is nan"),
         (lambda call: call.playPCM(None), TypeError, "playPCM: samples are a sequence of floats"),
-        (lambda call: call.playCustom(5), TypeError, "playCustom: 5 is not a function"),
-        (lambda call: call.recordCustom(5), TypeError, "recordCustom: 5 is not a function"),
+        (lambda call: call.playCustom(5), TypeError, "playCustom: 5 is not a plain function"),
+        (lambda call: call.recordCustom(5), TypeError, "recordCustom: 5 is not a plain function"),
         (
             lambda call: call.recordPCM(),
             ValueError,
@@ -137,7 +141,14 @@ async def test_full_scale_is_left_alone_and_beyond_it_is_turned_down_not_clipped
         (lambda call: call.recordPCM(maxlen=0), ValueError, "recordPCM: maxlen is 0"),
         (lambda call: call.recordPCM(controller=5), TypeError, "recordPCM: controller is 5"),
         (lambda call: call.play(5), TypeError, "play: 5 is not a node; playPCM plays samples"),
-        (lambda call: call.play(Sine(), until=Gain(Sine())), ValueError, "play: gain has no event 'done'"),
+        (lambda call: call.play(Sine(), until=Gain(Sine())), ValueError, "is no node with an event 'done'"),
+        (lambda call: call.play(Sine(), until=5), ValueError, "play: 5 is no node with an event 'done'"),
+        (lambda call: call.play(Sine(), until=Tone()), ValueError, "play: tone is not a part of what plays"),
+        (lambda call: call.play(Sine(), fade=-1), ValueError, "play: fade is -1; it is a number from 0"),
+        (lambda call: call.play(Sine(), fade=float("inf")), ValueError, "play: fade is inf"),
+        (lambda call: call.recordPCM(maxlen=10**30), ValueError, "recordPCM: maxlen is 1000000000000"),
+        (lambda call: call.playCustom(_coroutine), TypeError, "is not a plain function of (t, delta)"),
+        (lambda call: call.recordCustom(_coroutine), TypeError, "is not a plain function of one sample"),
     ],
 )
 async def test_bad_arguments_are_said_in_one_line_and_nothing_plays(phone, play, error, says):
@@ -332,6 +343,72 @@ async def test_what_is_not_finite_is_silenced_and_named_and_the_call_goes_on(pho
     assert "the sound of custom is not finite" in caplog.text
 
 
+@pytest.mark.parametrize("error", [StopIteration("mine"), SystemExit("mine"), asyncio.CancelledError("mine")])
+async def test_an_exception_with_a_meaning_of_its_own_ends_the_call_like_any_other(phone, error):
+    def broken(t, delta):
+        raise error
+
+    async def handler(call):
+        await call.playCustom(broken)
+
+    with pytest.raises(RuntimeError, match=r"a function of the call raised .*mine"):
+        async with phone(handler) as p:
+            assert await p.hung_up()
+
+
+@pytest.mark.parametrize("what", ["hangup", "cancel", "stop", "controller"])
+@pytest.mark.parametrize("clock", ["virtual", "live"])
+def test_a_function_may_end_what_the_handler_began(clock, what, live):
+    from graphvoip.testing import phone
+
+    ended = []
+
+    async def handler(call):
+        controller = RecordController()
+        recording = call.recordPCM(controller)
+        tone = call.playTone(441, 60)
+        ends = {"hangup": call.hangup, "cancel": tone.cancel, "stop": tone.stop, "controller": controller.stop}
+
+        def function(sample):
+            ends[what]()
+            return False
+
+        listening = call.recordCustom(function)
+        try:
+            await {"hangup": asyncio.sleep(60), "cancel": tone, "stop": tone, "controller": recording}[what]
+        finally:
+            ended.append(call.time)
+            listening.cancel()
+
+    async def virtual():
+        async with phone(handler) as p:
+            assert await p.hung_up(within=2)
+
+    async def real(engine, call):
+        _, _, task = call(handler)
+        await asyncio.wait([task], timeout=5)
+        assert task.done()
+
+    run_virtual(virtual()) if clock == "virtual" else live(real)
+    assert ended
+    assert ended[0] < 1.0
+
+
+@pytest.mark.parametrize("begin", ["playTone", "recordPCM", "getDTMF"])
+async def test_a_function_cannot_begin_anything(phone, begin):
+    async def handler(call):
+        begins = {
+            "playTone": lambda: call.playTone(441, 1),
+            "recordPCM": lambda: call.recordPCM(maxlen=5),
+            "getDTMF": call.getDTMF,
+        }
+        await call.playCustom(lambda t, delta: begins[begin]() and None)
+
+    with pytest.raises(RuntimeError, match="let the handler do it"):
+        async with phone(handler) as p:
+            assert await p.hung_up()
+
+
 # --- Recording --------------------------------------------------------------------------------------------------------
 
 
@@ -399,6 +476,24 @@ async def test_what_was_recorded_is_there_after_a_hangup(phone):
     np.testing.assert_array_equal(np.array(controller.recorded[:1600], np.float32), sound.astype(np.float32))
 
 
+async def test_a_controller_serves_one_time(phone):
+    async def handler(call):
+        controller = RecordController()
+        recorder = call.recordPCM(controller)
+        await asyncio.sleep(0.1)
+        controller.stop()
+        await recorder
+        with pytest.raises(ValueError, match="has stopped a recording already; make a new one"):
+            call.recordPCM(controller)
+        early = RecordController()
+        early.stop()  # before it began, by a key that was typed ahead, say
+        call.early = await call.recordPCM(early)
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
+    assert p.call.early == []
+
+
 async def test_one_controller_stops_several_recordings(phone):
     controller = RecordController()
 
@@ -407,12 +502,10 @@ async def test_one_controller_stops_several_recordings(phone):
         await asyncio.sleep(0.5)
         controller.stop()
         call.lengths = [len(one) for one in await both]
-        call.after = await call.recordPCM(controller)
 
     async with phone(handler) as p:
         assert await p.hung_up()
     assert p.call.lengths == [4000, 800]
-    assert p.call.after == []
 
 
 # --- The graph --------------------------------------------------------------------------------------------------------
@@ -483,6 +576,72 @@ async def test_one_node_may_be_played_twice_in_its_call(phone):
     async with phone(handler) as p:
         assert await p.hung_up()
     assert p.call.at == 0.2
+
+
+async def test_what_has_come_to_its_end_is_not_played_again(phone):
+    async def handler(call):
+        tone = Tone(freq=441, seconds=0.1)
+        await call.play(tone)
+        with pytest.raises(ValueError, match="this tone has come to its end; build another one"):
+            call.play(tone)
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
+
+
+@pytest.mark.parametrize("steps", range(4))
+@pytest.mark.parametrize("how", ["stop", "cancel"])
+async def test_ended_at_any_moment_of_its_beginning_it_leaves_nothing_behind(phone, how, steps):
+    async def handler(call):
+        for _ in range(20):
+            playback = call.play(Sine(freq=441))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            getattr(playback, how)()
+            if how == "stop":
+                await playback
+        await asyncio.sleep(0.1)
+        assert not call._playing
+        assert not call._out.inputs
+        assert len(call._graph._listeners) == 1  # the keypad's
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
+
+
+async def test_a_wire_to_another_calls_node_is_refused_and_nobody_hears_it(phone, caplog):
+    theirs = []
+
+    async def first(call):
+        theirs.append(Sine(freq=441))
+        call.play(theirs[0], fade=0)
+        await call.getDTMF()
+
+    async def second(call):
+        gain = Gain(Sine(freq=600), 0.5)
+        call.play(gain, fade=0)
+        await asyncio.sleep(0.2)
+        gain.input = theirs[0]
+        call.playTone(800, 0.1)  # makes a new plan
+        await asyncio.sleep(0.2)
+
+    async with phone(first) as p:
+        await p.wait(0.1)
+        async with phone(second) as q:
+            assert await q.hung_up()
+    assert f"{q.call.id}: sine sounds in {p.call.id} already" in caplog.text
+    assert tones(q.heard[800:1600])[0][0] == pytest.approx(600, abs=2)
+    assert largest_step(p.heard[:-FRAME]) <= 1.05 * 2 * np.pi * 441 / 8000
+
+
+async def test_the_node_that_is_not_finite_is_named(phone, caplog):
+    async def handler(call):
+        broken = Pcm(data=np.array([0.1] * 800 + [np.nan] * 800, np.float32))
+        await call.play(Gain(Mix(broken, Sine(freq=441)), 0.5))
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
+    assert "the sound of pcm is not finite" in caplog.text
 
 
 async def test_wires_can_be_changed_while_it_sounds(phone):
@@ -574,6 +733,69 @@ async def test_an_exception_ends_the_call_is_logged_with_its_id_and_nobody_else_
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert record.getMessage() == f"{q.call.id}: the handler failed"
     assert "LookupError: nothing there" in caplog.text
+
+
+async def test_a_handler_that_ends_by_awaiting_what_was_cancelled_is_told(phone, caplog):
+    async def handler(call):
+        playback = call.playTone(441, 1)
+        playback.cancel()
+        await playback
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
+    assert f"{p.call.id}: the handler ended because it awaited something that had been cancelled" in caplog.text
+
+
+async def test_a_handler_that_outlives_its_call_is_named(phone, caplog):
+    async def handler(call):
+        for _ in range(20):
+            try:
+                await asyncio.sleep(1)
+            except asyncio.CancelledError:
+                pass
+
+    async with phone(handler) as p:
+        await p.wait(1)
+    assert f"{p.call.id}: its handler goes on 10 s after the end" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [lambda x: array.array("f", x), lambda x: np.array(x, np.float32)])
+async def test_samples_belong_to_the_caller_again_when_it_plays(phone, kind):
+    async def handler(call):
+        sound = kind([0.5] * 1600)
+        playback = call.playPCM(sound)
+        for n in range(1600):
+            sound[n] = 0.0
+        await playback
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
+    np.testing.assert_array_equal(p.heard[:1600], [0.5] * 1600)
+
+
+async def test_numbers_of_numpy_are_numbers(phone):
+    async def handler(call):
+        for frequency in np.arange(400, 600, 100):
+            await call.playTone(frequency, np.float32(0.1))
+        call.recording = await call.recordPCM(maxlen=np.int64(80))
+        call.keys = await call.getDTMF(n=np.int64(1))
+
+    async with phone(handler) as p:
+        assert await p.hears_tone(400)
+        assert await p.hears_tone(500)
+        await p.press("1")
+    assert len(p.call.recording) == 80
+    assert p.call.keys == "1"
+
+
+async def test_after_the_end_no_key_is_given(phone):
+    async def handler(call):
+        await asyncio.sleep(1)
+
+    async with phone(handler) as p:
+        await p.press("12")
+        assert await p.hung_up()
+        assert p.call.getDTMF().cancelled()
 
 
 async def test_a_handler_that_is_no_coroutine_function_is_told(phone):

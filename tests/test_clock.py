@@ -67,6 +67,33 @@ def test_work_in_a_thread_takes_no_virtual_time():
     assert 1.0 <= run_virtual(main()) < 1.1
 
 
+def test_time_passes_for_a_task_that_only_polls():
+    async def main():
+        loop = asyncio.get_running_loop()
+        while loop.time() < 0.1:
+            await asyncio.sleep(0)
+        return loop.time()
+
+    assert run_virtual(main()) == 0.1
+
+
+def test_a_thread_that_waits_for_time_is_named(caplog):
+    def wait_for(condition):
+        while not condition():
+            time.sleep(0.01)
+
+    async def main():
+        go = threading.Event()
+        asyncio.get_running_loop().call_later(1, go.set)  # in virtual time: it never comes while the thread waits
+        told = threading.Thread(target=lambda: (wait_for(lambda: "virtual time waits" in caplog.text), go.set()))
+        told.start()
+        await asyncio.to_thread(go.wait)
+        told.join()
+
+    run_virtual(main())
+    assert "virtual time waits for a thread" in caplog.text
+
+
 def test_a_program_that_waits_for_ever_is_told():
     async def main():
         await asyncio.Event().wait()

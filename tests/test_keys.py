@@ -47,6 +47,7 @@ async def test_a_filter_is_any_collection_of_keys(phone, filter):
         ({"n": 0}, ValueError, "getDTMF: n is 0"),
         ({"n": "4"}, ValueError, "getDTMF: n is '4'"),
         ({"on_first": "1"}, TypeError, "getDTMF: on_first is '1'"),
+        ({"on_first": asyncio.sleep}, TypeError, "it is a plain function of one key"),
     ],
 )
 async def test_bad_arguments_are_named_and_nothing_waits(phone, arguments, error, says):
@@ -172,6 +173,22 @@ async def test_a_task_cancelled_as_its_last_key_comes_gives_the_keys_back(phone)
 
     async with phone(handler) as p:
         await p.hung_up()
+        assert p.call.got == "5"
+
+
+async def test_keys_given_back_go_to_who_waits_by_then(phone):
+    async def handler(call):
+        task = asyncio.ensure_future(_await(call.getDTMF()))
+        await asyncio.sleep(0)
+        call._keys.press("5")
+        task.cancel()
+        call.got = await call.getDTMF()
+
+    async def _await(wanted):
+        return await wanted
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
         assert p.call.got == "5"
 
 

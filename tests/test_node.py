@@ -1,6 +1,8 @@
 """One declaration: the constructor, the checks and the schema come from the class."""
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -136,3 +138,34 @@ def test_signals_take_any_number():
     one = Mix(Sine(), 0.25, Sine())
     assert len(one.inputs) == 3
     assert isinstance(Mix.inputs, Signals)
+
+
+def test_an_option_is_fixed_when_the_node_is_built():
+    node = Pcm(data=np.ones(10, np.float32))
+    with pytest.raises(AttributeError, match="pcm: data is fixed when it is built; build another one"):
+        node.data = np.zeros(10, np.float32)  # the kernel reads the memory of the first one
+
+
+@pytest.mark.parametrize("copier", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_node_cannot_be_copied(copier):
+    with pytest.raises(TypeError, match="sine: a node cannot be copied; build another one"):
+        copier(Sine())
+
+
+def test_a_class_without_a_kernel_is_told_what_it_lacks():
+    with pytest.raises(TypeError, match="Silent needs a function `process`, decorated with @kernel"):
+
+        class Silent(Node):
+            """Nothing."""
+
+            out = Output()
+
+    with pytest.raises(TypeError, match="Plain needs a function `process`, decorated with @kernel"):
+
+        class Plain(Node):
+            """Not compiled."""
+
+            out = Output()
+
+            def process(out):
+                pass

@@ -1,6 +1,6 @@
 import numpy as np
 
-from ..kernel import event, fence, floats_at, kernel
+from ..kernel import barrier, event, fence, floats_at, kernel
 from ..node import Event, Node, Output, State
 from ..rings import FRAME
 
@@ -35,6 +35,7 @@ class Custom(Node):
         self.ring[at : at + len(block)] = block
         if last:
             self.state["last"] = self.state["written"] + len(block)
+        barrier()
         self.state["written"] += len(block)
 
     @kernel

@@ -18,7 +18,7 @@ class Fade(Node):
     out = Output()
     done = Event("it has become silent after `end`")
     fault = Event("the input is not finite, or far beyond full scale")
-    state = State(level="f8", step="f8")
+    state = State(level="f8", step="f8", wish="f8", ended="i8")
 
     def start(self):
         self.state["level"] = 0.0 if self.over else 1.0
@@ -26,10 +26,12 @@ class Fade(Node):
 
     def end(self, over: int = FRAME) -> None:
         """Fade to silence over so many samples, from the next frame on."""
-        self.state["step"] = -1 / max(1, over)
+        self.state["wish"] = -1 / max(1, over)  # a word of our own: the kernel writes the others
 
     @kernel
     def process(state, input, out):
+        if state.wish < 0:
+            state.step = state.wish
         worst = np.float32(0)
         for i in range(out.size):
             worst += np.float32(0) if abs(input[i]) < HUGE else np.float32(1)
@@ -40,6 +42,9 @@ class Fade(Node):
         if state.level == 0.0 and state.step <= 0.0:
             for i in range(out.size):
                 out[i] = 0
+            if state.wish < 0 and state.ended == 0 and state.done == 0:
+                state.ended = 1
+                state.done = event(0)
         elif state.step == 0.0:
             for i in range(out.size):
                 out[i] = input[i]
@@ -49,6 +54,7 @@ class Fade(Node):
                 state.level = min(1.0, max(0.0, was + state.step))
                 out[i] = input[i] * np.float32(state.level)
                 if state.level == 0.0 and was > 0.0 and state.done == 0:
+                    state.ended = 1
                     state.done = event(i)
             if state.level == 1.0:
                 state.step = 0.0

@@ -1,6 +1,6 @@
 import collections
 
-from ..kernel import event, fence, kernel
+from ..kernel import barrier, event, fence, kernel
 from ..node import Event, Node, Output, State
 
 SIZE = 64  # keys that the kernel's queue can hold; more wait outside
@@ -29,6 +29,7 @@ class Keypad(Node):
         state = self.state
         while self.waiting and state["written"] - state["read"] < SIZE:
             state["queue"][state["written"] % SIZE] = ord(self.waiting.popleft())
+            barrier()
             state["written"] += 1
 
     @kernel

@@ -1,6 +1,6 @@
 import numpy as np
 
-from ..kernel import event, fence, floats_at, kernel
+from ..kernel import barrier, event, fence, floats_at, kernel
 from ..node import Event, Node, Option, Signal, State
 from ..rings import RATE
 
@@ -34,7 +34,8 @@ class Recorder(Node):
         """Bring the next piece of memory."""
         if self.state["next_room"] == 0 and (self.limit is None or sum(map(len, self.pieces)) < self.limit):
             self.state["next"], room = self._piece()
-            self.state["next_room"] = room  # last, for the kernel looks at this
+            barrier()
+            self.state["next_room"] = room  # the kernel looks at this
 
     def recorded(self) -> np.ndarray:
         """What has been recorded up to now. It is only ever appended to, so this needs no lock."""
