@@ -128,7 +128,9 @@ def choose_device(port: int | None = None, name: str | None = None, number: str 
 
         name = "pyaudio" if pyaudio.available() else "virtual"
         if name == "virtual":
-            log.info("no sound card here: a scripted caller listens for up to 60 s (docs/testing.md)")
+            log.info("no sound card here: a scripted caller listens, for up to 60 s")
+            if "GRAPHVOIP_SCRIPT" not in os.environ:
+                log.info("what it does instead is yours to say: GRAPHVOIP_SCRIPT='wait 1; keys 1234' (docs/testing.md)")
     if name == "pjsip":
         from .io.pjsip.trunk import Trunk
 
