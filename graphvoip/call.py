@@ -478,7 +478,7 @@ class Call:
             self._task = None
             if self._reminder:
                 self._reminder.cancel()
-            self.hangup()
+            self._end("the handler failed" if self.error else "the handler is done", ours=True)
             await self._closed.wait()
 
 

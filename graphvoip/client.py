@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from .call import Call, prepare
+from .call import STUBBORN, Call, prepare
 from .clock import VirtualLoop
 from .engine import Engine
 from .io import Device, DeviceError, Leg
@@ -36,14 +36,17 @@ class Exchange:
             raise TypeError(f"the handler is {handler!r}; it is a function: async def handler(call)")
         self.handler, self.engine, self.limit = handler, engine, limit
         self.calls: dict[asyncio.Task, Call] = {}
+        self.closing = False
 
     def incoming(self, leg: Leg) -> bool:
         """Take the call of this leg, or say False: all lines are busy."""
+        if self.closing:
+            return False
         if len(self.calls) >= self.limit:
             log.warning("busy: %d calls at once, and %s calls", self.limit, leg.uri)
             return False
         call = Call(leg, self.engine)
-        log.info("%s: from %s", call.id, leg.uri)
+        log.info("%s: from %s%s", call.id, leg.uri, f" at {leg.source}" if leg.source else "")
         task = self.engine.loop.create_task(call._run(self.handler), name=call.id)
         call._task = task
         self.calls[task] = call
@@ -57,11 +60,15 @@ class Exchange:
         log.info("%s: ended after %.1f s, %s", call.id, call.time, call._ended.result() if call._ended.done() else "?")
 
     async def close(self) -> None:
-        """End all calls; their handlers' `finally` has run when this returns."""
+        """End all calls, and take no more; the handlers' `finally` has run when this returns, or has had 10 s."""
+        self.closing = True
         for call in list(self.calls.values()):
-            call.hangup()
+            call._end("the server stops", ours=True)
         if self.calls:
-            await asyncio.wait(list(self.calls))
+            await asyncio.wait(list(self.calls), timeout=STUBBORN)
+        for task, call in self.calls.items():
+            log.warning("%s: its handler is given up", call.id)
+            task.cancel()
 
 
 async def serve(handler: Handler, device: Device, limit: int = LIMIT) -> None:

@@ -668,7 +668,7 @@ async def test_a_handler_that_returns_ends_its_call(phone):
 
     async with phone(handler) as p:
         assert await p.hung_up()
-        assert await p.call.ended == "we hung up"
+        assert await p.call.ended == "the handler is done"
     assert p.ended == "the other side hung up"
 
 

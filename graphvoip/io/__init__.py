@@ -21,6 +21,7 @@ class Leg:
     """
 
     def __init__(self, uri: str, ring: LineRing):
+        self.source = ""  # the address that the call came from, if there is one: harder to forge than the name
         self.uri = uri  # '"5556667777" <sip:5556667777@localhost>'
         self.ring = ring
         self.on_digit: Callable[[str, str], Any] = lambda digit, how: None  # how: "event", "info", "keyboard" ...

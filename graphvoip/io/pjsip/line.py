@@ -222,15 +222,24 @@ class Call(pj.Call):
             self.line.tell(event="digit", call=self.number, digit=prm.digit.upper(), how="info")
 
     def onCallTsxState(self, prm: Any) -> None:
-        """PJSIP knows one kind of INFO with a key; the other one, a bare character, it shows us here."""
+        """INFO with a key, before PJSIP reads it.
+
+        PJSIP knows one kind, application/dtmf-relay; the other one, a bare character, is ours. And it aborts, with all
+        calls of the line, when the first line of a body has no end: such a body we read ourselves and make harmless.
+        """
         state = prm.e.body.tsxState
         if state.type != pj.PJSIP_EVENT_RX_MSG or state.tsx.method != "INFO":
             return
         if state.tsx.role == pj.PJSIP_ROLE_UAS and state.tsx.state == pj.PJSIP_TSX_STATE_TRYING:
             head, _, body = state.src.rdata.wholeMsg.partition("\r\n\r\n")
-            digit = body.strip().upper()
-            if is_bare_key(head) and len(digit) == 1 and digit in "0123456789*#ABCD":
-                self.line.tell(event="digit", call=self.number, digit=digit, how="info")
+            key = ""
+            if is_bare_key(head):
+                key = body.strip().upper()
+            elif is_unfinished(body):
+                blank(state.src.rdata)
+                key = body.strip().upper().removeprefix("SIGNAL").lstrip(" =")
+            if len(key) == 1 and key in "0123456789*#ABCD":
+                self.line.tell(event="digit", call=self.number, digit=key, how="info")
 
     def onCallTransferRequest(self, prm: Any) -> None:
         prm.statusCode = pj.PJSIP_SC_DECLINE  # or a caller could make us call anybody
@@ -308,7 +317,8 @@ class Line:
         elif self.stop_by:
             self.answer(call, 503)
         else:
-            self.tell(event="incoming", call=call.number, ring=call.slot, uri=call.getInfo().remoteUri)
+            uri = printable(call.getInfo().remoteUri)
+            self.tell(event="incoming", call=call.number, ring=call.slot, uri=uri, source=source)
 
     def is_welcome(self, source: str) -> bool:
         host, _, port = source.rpartition(":")
@@ -431,6 +441,28 @@ def address_towards(source: str) -> str:
         except OSError:
             return ""
         return probe.getsockname()[0]
+
+
+def is_unfinished(body: str) -> bool:
+    """Whether a body is of one line that two characters do not end."""
+    body = body.lstrip("\r\n")
+    return len(re.split("[\r\n]", body)[0]) + 2 > len(body)
+
+
+def blank(rdata: Any) -> None:
+    """Make the body of a message that has come empty lines, in the packet itself: PJSIP refuses that, and lives."""
+    text = rdata.wholeMsg.encode(errors="surrogateescape")
+    packet = int(rdata.pjRxData)
+    start = ctypes.string_at(packet, 2000).find(text[:40])  # the text is in it; no header promises where
+    if start >= 0:
+        size = len(text.partition(b"\r\n\r\n")[2])
+        ctypes.memset(packet + start + len(text) - size, ord("\r"), size)
+
+
+def printable(text: str) -> str:
+    """What strangers call themselves, fit for a terminal and a file."""
+    text = text.encode(errors="surrogateescape").decode(errors="replace")
+    return "".join(character for character in text if character.isprintable())
 
 
 def is_bare_key(head: str) -> bool:

@@ -43,9 +43,9 @@ NO_ENTRY = "IP_WHITELIST: {!r} is not IP:PORT, an address or a network; write fo
 
 
 class SipLeg(Leg):
-    def __init__(self, line: "Line", number: int, uri: str, ring: LineRing):
-        super().__init__(uri, ring)
-        self.line, self.number = line, number
+    def __init__(self, line: "Line", number: int, uri: str, ring: int, source: str):
+        super().__init__(uri, LineRing(line.memory, ring * RING_BYTES))
+        self.line, self.number, self.source = line, number, source
 
     def hangup(self) -> None:
         self.line.hangup(self.number)
@@ -161,8 +161,8 @@ class Line:
             case {"event": "failed", "in_use": in_use, "what": what}:
                 where = f"UDP port {self.port}" + (f" of {self.trunk.host}" if self.trunk.host else "")
                 self.failure = f"{where} {IN_USE.format(self.port)}" if in_use else f"SIP cannot have {where}: {what}"
-            case {"event": "incoming", "call": number, "ring": ring, "uri": uri}:
-                self.invited(number, ring, uri)
+            case {"event": "incoming", "call": number, "ring": ring, "uri": uri, "source": source} if self.memory:
+                self.invited(SipLeg(self, number, uri, ring, source))
             case {"event": "digit", "call": number, "digit": digit, "how": how}:
                 if leg := self.legs.get(number):
                     leg.on_digit(digit, how)
@@ -174,17 +174,15 @@ class Line:
             case {"event": "trouble", "what": what}:
                 log.debug("SIP on UDP %d: %s", self.port, what)
 
-    def invited(self, number: int, ring: int, uri: str) -> None:
-        if self.memory is None:
-            return
-        leg = self.legs[number] = SipLeg(self, number, uri, LineRing(self.memory, ring * RING_BYTES))
+    def invited(self, leg: SipLeg) -> None:
+        self.legs[leg.number] = leg
         taken = False
         try:
             taken = self.trunk.opened and self.trunk.incoming(leg)
         finally:
             if not taken:
-                self.legs.pop(number, None)
-            self.tell(do="answer", call=number, code=200 if taken else 486)
+                self.legs.pop(leg.number, None)
+            self.tell(do="answer", call=leg.number, code=200 if taken else 486)
 
     def hangup(self, number: int) -> None:
         """The line sends what is in the ring, then BYE."""
