@@ -110,7 +110,7 @@ def steadily(attempt: Callable[[list[int]], None]) -> None:
         except AssertionError:
             if not any(late):
                 raise
-    pytest.skip("the machine is too busy for sound in real time")
+    pytest.fail("four times the machine was too busy for sound in real time")
 
 
 @needs_server
@@ -230,7 +230,7 @@ def test_unplugged_in_the_middle_and_back(tmp_path, monkeypatch, caplog, capfd):
     counts = []
 
     def messages() -> list[str]:
-        return [record.message for record in caplog.records if "is " in record.message]
+        return [record.message for record in caplog.records if "default' is" in record.message]
 
     async def handler(call):
         words = call._leg.ring.words
