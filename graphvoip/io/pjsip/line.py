@@ -18,6 +18,7 @@ The way to a stream that is documented, AudioMediaPort, is used. Reaching into t
 round trip but leans on the layout of structures that no header promises.
 """
 
+import contextlib
 import ctypes
 import ipaddress
 import json
@@ -505,6 +506,8 @@ def account_config(option: dict[str, Any]) -> pj.AccountConfig:
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C and systemd reach the whole group;
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the trunk tells us when to stop
+    with contextlib.suppress(AttributeError, OSError):  # before all others, where we may, as the audio thread is
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     option = json.loads(sys.argv[1])
     try:
         line = Line(option)
