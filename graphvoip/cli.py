@@ -17,8 +17,9 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .io import NUMBER
 
-PORT, LIMIT, NUMBER = 5060, 10, "5556667777"
+PORT, LIMIT = 5060, 10
 
 app = typer.Typer(
     help="Phone calls as graphs of sound: ring a handler from a script, or let it answer real calls.",

@@ -14,7 +14,7 @@ from typing import Any
 from .call import STUBBORN, Call, prepare
 from .clock import VirtualLoop
 from .engine import Engine
-from .io import Device, DeviceError, Leg
+from .io import NUMBER, Device, DeviceError, Leg, uri_of
 
 log = logging.getLogger("graphvoip")
 
@@ -22,7 +22,6 @@ Handler = Callable[[Call], Awaitable[Any]]
 
 LIMIT = 10  # calls at once, unless told otherwise
 DEVICES = ("virtual", "pyaudio", "pjsip")
-NUMBER = "5556667777"  # who calls, on a simulated phone
 
 # While the command line imports a file: the handlers that runVoipClient is given in it, for it is not to run them then.
 importing: list[Handler] | None = None
@@ -151,11 +150,6 @@ def choose_device(port: int | None = None, name: str | None = None, number: str 
 
         return Phone(number, script=os.environ.get("GRAPHVOIP_SCRIPT"))
     raise DeviceError(f"GRAPHVOIP_DEVICE is {name!r}; it is one of {', '.join(DEVICES)}")
-
-
-def uri_of(number: str) -> str:
-    """A caller's number as a SIP phone shows it."""
-    return f'"{number}" <sip:{number}@localhost>'
 
 
 def one_at_a_time(handler: Handler) -> Handler:

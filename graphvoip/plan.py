@@ -21,7 +21,7 @@ from .rings import FRAME
 # A plan's header: how many steps, groups, carries and events, where each table begins, and the graph's frame counter.
 STEPS, GROUPS, CARRIES, EVENTS, STEPS_AT, GROUPS_AT, CARRIES_AT, EVENTS_AT, CLOCK_AT = range(9)
 HEADER = 9
-STEP, GROUP, EVENT = 5, 3, 2  # words a row
+STEP, GROUP, EVENT = 4, 3, 2  # words a row
 
 
 @njit(nogil=True, **OPTIONS)
@@ -150,7 +150,7 @@ class Plan:
                         wires += [len(wire), *map(address, wire)]
                     else:
                         inputs.append(address(wire))
-                steps += (node.kernel, node.state_address, 8 * len(wires), 8 * (len(wires) + len(inputs)), node.id)
+                steps += (node.kernel, node.state_address, 8 * len(wires), 8 * (len(wires) + len(inputs)))
                 wires += inputs
                 wires += [port.address for port in node._ports.values()]
                 done.add(node)

@@ -17,6 +17,7 @@ from .call import Call
 from .client import Exchange, Handler
 from .clock import VirtualLoop, run_virtual
 from .engine import Engine
+from .io import NUMBER
 from .io.virtual import Phone
 
 __all__ = ["Phone", "phone", "run_virtual"]
@@ -30,7 +31,7 @@ class TestPhone(Phone):
 
 
 @contextlib.asynccontextmanager
-async def phone(handler: Handler, number: str = "5556667777", inband: bool = False) -> AsyncIterator[TestPhone]:
+async def phone(handler: Handler, number: str = NUMBER, inband: bool = False) -> AsyncIterator[TestPhone]:
     """Call a handler and hold the phone. Several at once share a clock, and can hear whether the line is busy.
 
     When the block ends the caller hangs up, and an exception of the handler is raised here: a broken handler fails its

@@ -9,6 +9,13 @@ from typing import Any, Protocol
 
 from ..rings import LineRing
 
+NUMBER = "5556667777"  # who calls, on a simulated phone
+
+
+def uri_of(number: str) -> str:
+    """A caller's number as a SIP phone shows it."""
+    return f'"{number}" <sip:{number}@localhost>'
+
 
 class DeviceError(RuntimeError):
     """A far end that cannot be had: one line, with the remedy."""

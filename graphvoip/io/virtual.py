@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ..clock import FRAMES
 from ..listen import WINDOW, has_tone, is_quiet
 from ..pcm import samples as as_samples
 from ..rings import FRAME, FRAME_BYTES, RATE, SILENCE, LineRing
-from . import DeviceError, Leg
+from . import NUMBER, DeviceError, Leg, uri_of
 
 log = logging.getLogger("graphvoip")
 
@@ -56,7 +55,7 @@ class Phone:
     name = "virtual"
     limit = 1
 
-    def __init__(self, number: str = "5556667777", script: str | None = None, inband: bool = False):
+    def __init__(self, number: str = NUMBER, script: str | None = None, inband: bool = False):
         self.number, self.inband = number, inband
         self.steps = parse(script) if script else None
         self.ended: str | None = None  # why the call is over, or None
@@ -77,7 +76,7 @@ class Phone:
             raise DeviceError("the scripted phone needs the virtual clock: run it with graphvoip.clock.run_virtual")
         self._engine = engine
         self._closed: asyncio.Future[None] = engine.loop.create_future()
-        self._leg = _Leg(f'"{self.number}" <sip:{self.number}@localhost>', self)
+        self._leg = _Leg(uri_of(self.number), self)
         engine.before.append(self._speak)
         engine.after.append(self._listen)
         if not incoming(self._leg):
@@ -387,5 +386,3 @@ _STEPS: dict[str, Callable[[str], Step]] = {
     "until": _until,
     "hangup": _hangup,
 }
-
-assert FRAMES * FRAME == RATE
