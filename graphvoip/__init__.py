@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .call import Call as Call
-    from .call import Playback as Playback
     from .call import RecordController as RecordController
     from .client import one_at_a_time as one_at_a_time
     from .client import runVoipClient as runVoipClient
@@ -22,24 +21,39 @@ if TYPE_CHECKING:
     from .io.wav import loadWAVtoPCM as loadWAVtoPCM
     from .io.wav import savePCMtoWAV as savePCMtoWAV
     from .node import Event as Event
+    from .node import File as File
     from .node import Node as Node
     from .node import Option as Option
     from .node import Output as Output
     from .node import Signal as Signal
     from .node import Signals as Signals
+    from .node import Sound as Sound
     from .node import State as State
+    from .recipe import Param as Param
+    from .recipe import Patch as Patch
+    from .recipe import patch as patch
+    from .recipe import poly as poly
+    from .patchfile import PatchError as PatchError
+    from .patchfile import load_patch as load_patch
     from .pcm import normalizePCM as normalizePCM
+    from .playback import Playback as Playback
+    from .playback import Synth as Synth
+    from .offline import render as render
     from .tts import TTStoPCM as TTStoPCM
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "call": "Call Playback RecordController",
+    "call": "Call RecordController",
     "client": "one_at_a_time runVoipClient serve",
     "io": "DeviceError",
     "io.wav": "loadWAVtoPCM savePCMtoWAV",
-    "node": "Event Node Option Output Signal Signals State",
+    "node": "Event File Node Option Output Signal Signals Sound State",
+    "recipe": "Param Patch patch poly",
+    "patchfile": "PatchError load_patch",
     "pcm": "normalizePCM",
+    "playback": "Playback Synth",
+    "offline": "render",
     "tts": "TTStoPCM",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -50,7 +64,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'graphvoip' has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value
+    globals()[name] = value  # from now on the name, also where a module of ours is called so
     return value
 
 

@@ -20,7 +20,7 @@ from .feeder import Feeder, Listener, Source
 from .graph import Graph, walk
 from .io import Leg
 from .keys import Keys
-from .node import Node, Port
+from .node import Node, NodeEvent, Port
 from .nodes.custom import Custom
 from .nodes.fade import Fade
 from .nodes.keypad import KEYS, Keypad
@@ -30,18 +30,18 @@ from .nodes.pcm import Pcm
 from .nodes.recorder import Recorder
 from .nodes.sink import Sink
 from .nodes.tone import Tone
+from .recipe import Patch, Recipe, adopt
 from .pcm import samples
 from .plan import order
-from .rings import FRAME, RATE
+from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number
+from .rings import RATE
 
 if TYPE_CHECKING:
     import numpy as np
 
 log = logging.getLogger("graphvoip")
 
-FADE = FRAME / RATE  # seconds in which something that is cut off fades away: one frame
 HISTORY = 1000  # entries that a call's history keeps
-LONGEST = 1e6  # seconds that anything may last
 STUBBORN = 10  # seconds after the end of a call at which its handler should have ended
 
 _numbers = itertools.count(1)
@@ -64,50 +64,6 @@ class RecordController:
     def recorded(self) -> list[float]:
         """What has been recorded so far. It is there after a hangup too, when the future has been cancelled."""
         return [sample for recorder, _ in self._recorders for sample in recorder.recorded().tolist()]
-
-
-class Pending(asyncio.Future):
-    """A future of a call. It knows whether somebody waits for it: if nobody does, a failure ends the handler."""
-
-    awaited = False
-
-    def add_done_callback(self, fn: Callable, *, context: Any = None) -> None:
-        self.awaited = True
-        super().add_done_callback(fn, context=context)
-
-    def then(self, run: Callable[[], Any]) -> None:
-        """What the call itself does when it is done."""
-        super().add_done_callback(lambda future: run())
-
-
-class Playback(Pending):
-    """Something that plays. Await it until its last sample has left; cancel() it to cut it off with a fade of 20 ms."""
-
-    def __init__(self, call: "Call", node: Node, fade: Fade | None = None):
-        super().__init__(loop=call.engine.loop)
-        self.node = node
-        self._call, self._fade = call, fade
-
-    def stop(self, fade: float = FADE) -> None:
-        """End it with a fade of so many seconds; then the future resolves as if it had ended by itself."""
-        _check_number("stop", "fade", fade, LONGEST)
-        if not self._call._here():
-            self._call._on_loop(lambda: self.stop(fade))
-        elif not self.done():
-            self._call._fade_out(self, fade)
-
-    def cancel(self, msg: Any = None) -> bool:
-        if not self._call._here():
-            self._call._on_loop(self.cancel)
-            return True
-        cancelled = super().cancel(msg)
-        if cancelled:
-            self._call._fade_out(self, FADE)
-        return cancelled
-
-    def _finish(self) -> None:
-        if not self.done():
-            self.set_result(None)
 
 
 class Call:
@@ -134,6 +90,7 @@ class Call:
         self._keypad, self.voice, self._out = Keypad(), LineIn(ring=leg.ring), LineOut(ring=leg.ring)
         for root in (self._keypad, self.voice, self._out):
             self._graph.add(root)
+        self.keys = self._keypad.port("pressed")
         self._graph.listen(self._keypad, "digit", self._digit)
         leg.on_digit, leg.on_end = self._pressed, self._gone
         engine.add(self._graph)
@@ -143,8 +100,8 @@ class Call:
 
     def playTone(self, frequency: float, seconds: float) -> Playback:
         """Play a sine. frequency: 0 to 4000 Hz; seconds: 0 or more."""
-        _check_number("playTone", "frequency", frequency, RATE / 2)
-        _check_number("playTone", "seconds", seconds, LONGEST)
+        check_number("playTone", "frequency", frequency, RATE / 2)
+        check_number("playTone", "seconds", seconds, LONGEST)
         self._note(f"tone {frequency:g} Hz, {seconds:g} s")
         return self._play(Tone(freq=frequency, seconds=seconds), empty=round(seconds * RATE) == 0)
 
@@ -243,26 +200,31 @@ class Call:
 
     # --- The graph ----------------------------------------------------------------------------------------------------
 
-    def play(self, node: "Node | Port", fade: float = FADE, until: Node | None = None) -> Playback:
-        """Play any node, graph and all, until its event `done`, or until it is stopped or cancelled.
+    def play(self, node: "Node | Port | Patch", fade: float = FADE, until: Node | None = None) -> Any:
+        """Play any node, graph and all, or a patch, until its event `done`, or until it is stopped or cancelled.
 
-        fade: seconds in which it comes in. until: the node whose `done` ends it, if that is another one.
+        fade: seconds in which it comes in. until: the node whose `done` ends it, if that is another one. The inputs of
+        a patch that are still open are wired by name: `voice` is the caller, `keys` the keypad. Gives a Playback; for a
+        patch a Synth, whose attributes are the patch's parameters.
         """
-        if not isinstance(node, (Node, Port)):
-            raise TypeError(f"play: {node!r} is not a node; playPCM plays samples, playCustom a function")
-        _check_number("play", "fade", fade, LONGEST)
-        source = node.node if isinstance(node, Port) else node
+        if not isinstance(node, (Node, Port, Patch)):
+            hint = "call it to make a patch" if isinstance(node, Recipe) else "playPCM plays samples, playCustom a function"
+            raise TypeError(f"play: {node!r} is not a node; {hint}")
+        check_number("play", "fade", fade, LONGEST)
+        source = node if isinstance(node, Node) else node.port().node
         if until is not None and not (isinstance(until, Node) and "done" in until.slots.events):
             raise ValueError(f"play: {until!r} is no node with an event 'done' to wait for")
         if until is not None and until not in walk([source]):
             raise ValueError(f"play: {until.type} is not a part of what plays; its end would never come")
+        if isinstance(node, Patch):
+            return self._play_patch(node, fade, until)
         if (until or source).ended:
             raise ValueError(f"play: this {(until or source).type} has come to its end; build another one")
         self._note(f"graph of {source.type}")
         return self._play(node, fade=fade, until=until or source)
 
     def update(self) -> None:
-        """Take over wires that were changed by hand (`node.input = other`) while the graph sounds."""
+        """Take over wires that were changed behind a node's back (`node.wires[...]`) while the graph sounds."""
         self._graph.claim(*self._graph.roots)
         self._graph.touch()
 
@@ -292,21 +254,83 @@ class Call:
 
     def _play(self, node: "Node | Port", fade: float = 0.0, until: Node | None = None, empty: bool = False) -> Playback:
         self._only_here("a playback")
+        source = node.node if isinstance(node, Port) else node
         if self._ended.done() or empty:
-            playback = Playback(self, node.node if isinstance(node, Port) else node)
+            playback = Playback(self, source)
             playback.set_result(None) if not self._ended.done() else playback.cancel()
             return playback
         way_out = Fade(node, over=round(fade * RATE))
         self._graph.claim(way_out)
-        until = until if until is not None else node.node if isinstance(node, Port) else node
-        playback = Playback(self, way_out.input.node, way_out)
-        self._playing[way_out] = playback
-        self._out.inputs = [*self._out.inputs, way_out]
-        self._graph.touch()
+        until = until if until is not None else source
+        playback = Playback(self, source, way_out)
+        self._begin(playback, way_out)
         if "done" in until.slots.events:
             self._graph.listen(until, "done", lambda sample, value: self._over(until, way_out))
-        self._graph.listen(way_out, "fault", lambda sample, value: self._faulty(way_out))
         return playback
+
+    def _play_patch(self, patch: Patch, fade: float, until: Node | None) -> Synth:
+        self._only_here("a playback")
+        if self._ended.done():
+            synth = Synth(self, patch)
+            synth.cancel()
+            return synth
+        patch.bind(voice=self.voice.port(), keys=self.keys)
+        if until is not None:
+            patch.done = NodeEvent(until, "done")
+        if patch.done and patch.done.node.ended:
+            raise ValueError(f"play: this {patch.name} has come to its end; build another one")
+        way_out = Fade(patch, over=round(fade * RATE))
+        self._graph.claim(way_out, *patch.sinks)
+        synth = Synth(self, patch, way_out)
+        self._note(f"patch {patch.name}")
+        self._begin(synth, way_out)
+        for sink in patch.sinks:
+            self._graph.add(sink)
+        self._wait_for_end(synth)
+        return synth
+
+    def _begin(self, playback: Playback, way_out: Fade) -> None:
+        self._playing[way_out] = playback
+        self._out.wires["inputs"] = [*self._out.wires["inputs"], way_out.port()]
+        self._graph.touch()
+        self._graph.listen(way_out, "fault", lambda sample, value: self._faulty(way_out))
+        for node in walk([way_out]):
+            if node.in_python and node.graph is None and hasattr(node, "step"):
+                self._feed(node, playback)
+
+    def _wait_for_end(self, synth: Synth) -> None:
+        """Fade it out at the event at which its patch ends. A reload may have given it another one meanwhile."""
+        end = synth.patch.done
+
+        def over(sample: int, value: int) -> None:
+            if synth.patch.done == end and not synth.done():
+                end.node.ended = True
+                self._fade_out(synth, FADE)
+
+        if end:
+            self._graph.listen(end.node, end.name, over)
+
+    def _reload(self, synth: Synth, patch: Patch) -> None:
+        self._only_here("a reload")
+        old, fade = synth.patch, synth._fade
+        patch.bind(voice=self.voice.port(), keys=self.keys)
+        if fade is None or fade.graph is None:  # it has not sounded yet
+            raise ValueError(f"reload: {old.name} does not sound yet; play the new one instead")
+        adopt(patch, old, self._graph)
+        synth.patch = patch
+        for node in patch.nodes.values():
+            if node.in_python and node.graph is None:
+                self._feed(node, synth)
+        fade.input = patch
+        for sink in patch.sinks:
+            if sink not in self._graph.roots:
+                self._graph.add(sink)
+        for sink in old.sinks:
+            if sink not in patch.sinks:
+                self._graph.remove(sink)
+        if patch.done != old.done:
+            self._wait_for_end(synth)
+        self._note(f"patch {patch.name}, reloaded")
 
     def _fade_out(self, playback: Playback, seconds: float) -> None:
         fade = playback._fade
@@ -325,7 +349,9 @@ class Call:
     def _remove(self, fade: Fade) -> None:
         """Its last sample has left."""
         playback = self._playing.pop(fade, None)
-        self._out.inputs = [port for port in self._out.inputs if port.node is not fade]
+        self._out.wires["inputs"] = [port for port in self._out.wires["inputs"] if port.node is not fade]
+        for sink in playback.patch.sinks if isinstance(playback, Synth) else ():
+            self._graph.remove(sink)
         self._graph.touch()
         if fade.graph is None:  # it never sounded
             for node in walk([fade]):
@@ -354,7 +380,7 @@ class Call:
         """A cancelled playback is fed on while it fades."""
         if job.trouble():
             log.warning("%s: %s", self.id, job.trouble())
-        if isinstance(job, Source) and not self._ended.done():
+        if not isinstance(job, Listener) and not self._ended.done():
             self.engine.loop.call_later(2 * FADE, feeder.remove, job)
         else:
             feeder.remove(job)
@@ -486,11 +512,6 @@ def prepare() -> None:
     """Compile, or load from the disk, all that a call is made of, so that the first caller does not wait for it."""
     for kind in (Custom, Fade, Keypad, LineIn, LineOut, Pcm, Recorder, Sink, Tone):
         kind.process.compile(kind)
-
-
-def _check_number(what: str, name: str, value: Any, top: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= float(value) <= top:
-        raise ValueError(f"{what}: {name} is {value!r}; it is a number from 0 to {top:g}")
 
 
 def _ignore(*args: Any) -> None:

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
+from .bus import Buses
 from .clock import TICK, VirtualLoop, now, sleep_until
 from .graph import Graph
-from .kernel import barrier, fence, native, words_at
+from .kernel import FLUSH, barrier, fence, float_mode, native, set_float_mode, words_at
 from .plan import CLOCK_AT as PLAN_CLOCK_AT
 from .plan import EVENT, EVENTS, EVENTS_AT, HEADER, run_plan
 from .rings import FRAME, Wake
@@ -71,9 +72,12 @@ def tick(control):
     control[SEEN] = table[GENERATION]
     plans = words_at(table[PLANS_AT], 2 * table[PLANS]).reshape(-1, 2)
     news = 0
+    mode = float_mode()
+    set_float_mode(mode | FLUSH)
     for k in range(plans.shape[0]):
         run_plan(plans[k, 1], 0, FRAME)
         news += _collect(control, plans[k, 0], plans[k, 1])
+    set_float_mode(mode)
     control[TICKS] += 1
     return news
 
@@ -138,6 +142,7 @@ class Engine:
         self._events = np.zeros(EVENT_RING * EVENT_ROW, np.int64)
         self._control = np.zeros(CONTROL, np.int64)
         self._control[EVENTS_RING] = self._events.ctypes.data
+        self.buses = Buses(self._control[TICKS : TICKS + 1])
         self.lateness = np.zeros(1 << 16, np.int64)
         self._thread: threading.Thread | None = None
         self._wake: Wake | None = None
@@ -199,6 +204,7 @@ class Engine:
         """Run a graph from the next frame on."""
         self._numbers += 1
         self.graphs[self._numbers] = graph
+        graph.buses = self.buses
         graph.on_touch = self._touched
         self._touched(graph)
 
@@ -224,6 +230,9 @@ class Engine:
             self._publish()
 
     def _touched(self, graph: Graph) -> None:
+        if asyncio._get_running_loop() is not self.loop:  # a wire that another thread has changed
+            self.loop.call_soon_threadsafe(self._touched, graph)
+            return
         if not self._dirty:
             self.loop.call_soon(self._flush)
         self._dirty[graph] = None

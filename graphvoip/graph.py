@@ -5,16 +5,21 @@ of all that is wired to them. An edit changes roots or wires and says so with `t
 the edits of one step of the event loop.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .node import Node, Port
-from .plan import Plan
+from .bus import Buses
+from .node import Node, Port, Signals, node_type
+from .plan import Plan, order
+from .rings import FRAME
 
 if TYPE_CHECKING:
     import networkx as nx
+
+log = logging.getLogger("graphvoip")
 
 
 class Graph:
@@ -26,6 +31,7 @@ class Graph:
         self.clock = np.zeros(1, np.int64)  # frames run, counted by the audio thread
         self.plan: Plan | None = None
         self.on_touch: Callable[[Graph], Any] = lambda graph: None
+        self.buses = Buses(self.clock)  # an engine gives its own, which all its calls share
         self._listeners: dict[int, list[Callable[[int, int], Any]]] = {}
 
     def add(self, root: Node) -> None:
@@ -40,16 +46,49 @@ class Graph:
             self.touch()
 
     def claim(self, *nodes: Node) -> None:
-        """Refuse a node that sounds elsewhere, before anything is changed: it would run twice a frame."""
-        for node in walk(nodes):
+        """Refuse what cannot sound here, before anything is changed.
+
+        That is a node that sounds elsewhere (it would run twice a frame), an input without a wire, and a cycle through
+        a node that runs Python.
+        """
+        found = list(walk(nodes))
+        for node in found:
             self._check(node)
+            for name, wire in node.wires.items():
+                if wire is None:
+                    raise ValueError(f"{title(node)}: '{name}' must be given: a number, a node or a node's output")
+        if any(node.in_python for node in found):
+            refuse_python_in_cycles(order(nodes))
 
     def _check(self, node: Node) -> None:
         if node.graph not in (None, self):
-            raise ValueError(f"{node.type} sounds in {node.graph.name} already; build another one for {self.name}")
+            raise ValueError(f"{title(node)} sounds in {node.graph.name} already; build another one for {self.name}")
 
     def touch(self) -> None:
         self.on_touch(self)
+
+    def hand_over(self, node: Node, name: str, new: Any, over: int = FRAME) -> None:
+        """Wire an input of a node that sounds anew: within `over` samples the new signal takes over from the old one."""
+        old = node.wires[name]
+        if isinstance(node.slots.inputs[name], Signals):
+            size = max(len(old), len(new))
+            pairs = list(zip(old + [0.0] * (size - len(old)), new + [0.0] * (size - len(new)), strict=True))
+        else:
+            pairs = [(old, new)]
+        self.claim(*(port.node for _, port in pairs if isinstance(port, Port)))
+        between = [b if a is b or a == b else node_type("handover")(a, b, over=over) for a, b in pairs]
+        passing = [one for one in between if isinstance(one, Node)]
+        wires = [one.port() if isinstance(one, Node) else one for one in between]
+        wire = node.wires[name] = wires if isinstance(old, list) else wires[0]
+
+        def arrived(sample: int, value: int) -> None:
+            if node.wires[name] is wire:  # nobody has wired it anew meanwhile
+                node.wires[name] = new
+                self.touch()
+
+        if passing:
+            self.listen(passing[0], "done", arrived)
+        self.touch()
 
     def listen(self, node: Node, event: str, heard: Callable[[int, int], Any]) -> None:
         """Call heard(sample, value) on the event loop at every such event; sample counts from the call's start."""
@@ -65,13 +104,21 @@ class Graph:
         plan = Plan(self.roots, self.clock)
         for node in plan.nodes:
             self._check(node)
-        before = set(self.plan.nodes) if self.plan else set()
+        before = self.plan.nodes if self.plan else []
         self.plan = plan
-        for node in before.difference(plan.nodes):
-            node.graph = None
-            self.forget(node)
+        now = set(plan.nodes)
+        for node in before:
+            if node not in now:
+                node.graph = None
+                node.leave()
+                self.forget(node)
         for node in plan.nodes:
-            node.graph = self
+            if node.graph is None:
+                node.graph = self
+                try:
+                    node.join(self)
+                except Exception as error:  # a disk that is full, say: the others sound
+                    log.error("%s: %s: %s", self.name, title(node), error)
         return plan
 
     def forget(self, node: Node) -> None:
@@ -99,10 +146,26 @@ class Graph:
         """Let go of every node."""
         for node in self.plan.nodes if self.plan else ():
             node.graph = None
+            node.leave()
         self.roots.clear()
         self._listeners.clear()
         self.plan = None
         self.on_touch = lambda graph: None
+
+
+def title(node: Node) -> str:
+    """What errors call a node: its type, and the name that a patch gave it."""
+    return f"{node.type} '{node.name}'" if node.name else node.type
+
+
+def refuse_python_in_cycles(groups: list[list[Node]]) -> None:
+    for part in groups:
+        for node in part:
+            if node.in_python and (len(part) > 1 or any(port.node is node for port in node.sources())):
+                raise ValueError(
+                    f"{title(node)} is in a cycle, and its function is heard some frames late: it would not be the "
+                    "cycle that is written; write the function as a @kernel, or take it out of the cycle"
+                )
 
 
 def walk(nodes: Any) -> Iterator[Node]:

@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import inspect
 import logging
+import platform
 import sys
 from collections import namedtuple
 from collections.abc import Callable
@@ -64,7 +65,7 @@ def _at(kind: Any) -> Callable:
     return at
 
 
-_words, _shorts, _floats, _bytes = (_at(kind) for kind in (types.int64, types.int16, types.float32, types.uint8))
+_words, _shorts, _floats, _doubles = (_at(kind) for kind in (types.int64, types.int16, types.float32, types.float64))
 
 
 @njit(**OPTIONS)
@@ -83,6 +84,12 @@ def shorts_at(address, count):
 def floats_at(address, count):
     """The float32 array at an address."""
     return carray(_floats(address), count)
+
+
+@njit(**OPTIONS)
+def doubles_at(address, count):
+    """The float64 array at an address."""
+    return carray(_doubles(address), count)
 
 
 @njit(**OPTIONS)
@@ -108,6 +115,38 @@ def event(at, value=0):
     return (value << 16) | (at + 1)
 
 
+HUGE = np.float32(1e6)  # a sample beyond this, infinite or not a number is a fault and not sound
+
+
+@njit(**OPTIONS)
+def sound(x):
+    """A sample that may be remembered: 0 for one that is not finite, or far beyond full scale."""
+    return x if abs(x) < HUGE else np.float32(0)
+
+
+@njit(**OPTIONS)
+def limited(x, low, high):
+    """x within low..high as float64; what is not a number is `low`."""
+    y = np.float64(x) if x > low else np.float64(low)
+    return y if y < high else np.float64(high)
+
+
+@njit(**OPTIONS)
+def shuffled(random):
+    """The next value of a node's word of noise (u8, never 0): xorshift64 of Marsaglia, 2003."""
+    random ^= random >> np.uint64(12)
+    random ^= random << np.uint64(25)
+    random ^= random >> np.uint64(27)
+    return random
+
+
+@njit(**OPTIONS)
+def bipolar(random):
+    """A shuffled word as an even float32 from -1 to 1, by the upper bits of its multiple (xorshift64* of Vigna, 2016)."""
+    top = np.int64((random * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(40))
+    return np.float32(top) * np.float32(2.0**-23) - np.float32(1)
+
+
 S1, S3, S5, S7, S9 = (np.float32(c) for c in (6.283185307, -41.34170072, 81.60354098, -76.59931749, 39.85647238))
 QUARTER, HALF = np.float32(0.25), np.float32(0.5)
 
@@ -123,6 +162,95 @@ def sin_turns(turns):
     s = q * q
     y = ((((S9 * s + S7) * s + S5) * s + S3) * s + S1) * q
     return y if x < 0 else -y
+
+
+T1, T3, T5, T7, T9, T11, T13 = (
+    np.float32(c)
+    for c in (4.89352455891786e-03, 6.37261928875436e-04, 1.48572235717979e-05, 5.12229709037114e-08,
+              -8.60467152213735e-11, 2.00018790482477e-13, -2.76076847742355e-16)
+)  # fmt: skip
+U0, U2, U4, U6 = (
+    np.float32(c) for c in (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06)
+)
+TANH_LIMIT = np.float32(7.90531110763549805)  # beyond it tanh is 1 in float32
+
+
+@njit(**OPTIONS)
+def tanh(x):
+    """tanh(x) in float32 without a branch, so that a loop of it vectorises; a quotient of polynomials, off by 1e-6."""
+    y = x if x > -TANH_LIMIT else -TANH_LIMIT
+    y = y if y < TANH_LIMIT else TANH_LIMIT
+    s = y * y
+    p = ((((((T13 * s + T11) * s + T9) * s + T7) * s + T5) * s + T3) * s + T1) * y
+    return p / (((U6 * s + U4) * s + U2) * s + U0)
+
+
+@intrinsic
+def _float_of(context, bits):
+    """The float32 with these bits, an int32."""
+
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], ir.FloatType())
+
+    return types.float32(types.int32), codegen
+
+
+E0, E1, E2, E3, E4, E5, E6 = (
+    np.float32(c)
+    for c in (1.0, 0.693147180, 0.240226507, 0.0555041087, 0.00961812911, 0.00133335581, 0.000154035304)
+)  # fmt: skip
+
+
+@njit(**OPTIONS)
+def exp2(x):
+    """2 ** x in float32 without a branch, off by 1e-6 of it; x is held within -126..126. Not a number is 2 ** -126."""
+    y = x if x > np.float32(-126) else np.float32(-126)
+    y = y if y < np.float32(126) else np.float32(126)
+    whole = np.floor(y + HALF)
+    f = y - whole
+    power = _float_of(np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)))
+    return power * ((((((E6 * f + E5) * f + E4) * f + E3) * f + E2) * f + E1) * f + E0)
+
+
+def _denormals(read: bool) -> Callable:
+    """An intrinsic: read or write the processor's word that says what becomes of numbers too small to be normal."""
+    x86, arm = platform.machine() in ("x86_64", "AMD64"), platform.machine() in ("aarch64", "arm64")
+
+    def codegen(context, builder, signature, args):
+        i32, i64 = ir.IntType(32), ir.IntType(64)
+        if x86:
+            place = cgutils.alloca_once(builder, i32)
+            kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer()])
+            name = "llvm.x86.sse.stmxcsr" if read else "llvm.x86.sse.ldmxcsr"
+            if not read:
+                builder.store(builder.trunc(args[0], i32), place)
+            pointer = builder.bitcast(place, ir.IntType(8).as_pointer())
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [pointer])
+            return builder.zext(builder.load(place), i64) if read else context.get_dummy_value()
+        if arm:
+            kind = ir.FunctionType(i64, []) if read else ir.FunctionType(ir.VoidType(), [i64])
+            name = "llvm.aarch64.get.fpcr" if read else "llvm.aarch64.set.fpcr"
+            done = builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [] if read else [args[0]])
+            return done if read else context.get_dummy_value()
+        return ir.Constant(i64, 0) if read else context.get_dummy_value()
+
+    if read:
+
+        @intrinsic
+        def word(context):
+            return types.int64(), codegen
+    else:
+
+        @intrinsic
+        def word(context, value):
+            return types.void(types.int64), codegen
+
+    return word
+
+
+float_mode, set_float_mode = _denormals(True), _denormals(False)
+# Numbers near zero that the processor computes slowly, the tail of an echo say, are zero while kernels run.
+FLUSH = (1 << 15 | 1 << 6) if platform.machine() in ("x86_64", "AMD64") else 1 << 24
 
 
 # --- The compiler -----------------------------------------------------------------------------------------------------

@@ -15,13 +15,18 @@
 The kernel's parameters are the state (if it wants one), then the inputs and outputs in the order of their declaration.
 """
 
+import contextvars
 import difflib
+import importlib
 import itertools
 import math
+import numbers
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -30,6 +35,9 @@ from .rings import FRAME
 LEAD = 16  # floats before a buffer's first sample: the last of them is the sample before it, see plan.py
 
 types: dict[str, type["Node"]] = {}  # every node class by its type name: nodes/ fills it, a user's own classes join
+
+# While a patch is built (patch.py): the nodes that it makes, in their order.
+building: contextvars.ContextVar[list["Node"] | None] = contextvars.ContextVar("building", default=None)
 
 
 class Slot:
@@ -45,7 +53,8 @@ class Slot:
 class Signal(Slot):
     """An input: a number, a node, or one output of a node. A kernel always sees 160 samples of float32.
 
-    default: used when nothing is wired; None: it must be wired. low and high bound a constant, in the unit given.
+    default: used when nothing is wired; None: it must be wired before it sounds. low and high bound a constant, in the
+    unit given.
     """
 
     def __init__(self, default: float | None = 0.0, unit: str = "", low: float = -math.inf, high: float = math.inf,
@@ -53,19 +62,17 @@ class Signal(Slot):
         self.default, self.unit, self.low, self.high, self.doc = default, unit, low, high, doc
 
     def __get__(self, node: "Node | None", owner: type) -> Any:
-        return self if node is None else node.wires[self.name]
+        return self if node is None else settled(node.wires[self.name])
 
     def __set__(self, node: "Node", value: Any) -> None:
-        """Wire it anew, a loop for instance. A graph that already sounds takes it with its next plan."""
-        node.wires[self.name] = self.check(node, value)
+        """Wire it anew, a loop for instance. In a graph that sounds, the new takes over from the old within a frame."""
+        node.rewire(self.name, self.check(node, value))
 
-    def check(self, node: "Node", value: Any) -> "float | Port":
-        if isinstance(value, Node):
+    def check(self, node: "Node", value: Any) -> "float | Port | None":
+        if isinstance(value, Arithmetic):
             return value.port()
-        if isinstance(value, Port):
-            return value
-        if value is None:
-            raise ValueError(f"{node.type}: '{self.name}' must be given: a number, a node or a node's output")
+        if value is None and self.default is None:
+            return None
         try:
             number = float(value)
         except (TypeError, ValueError):
@@ -90,12 +97,12 @@ class Signals(Slot):
         self.doc = doc
 
     def __get__(self, node: "Node | None", owner: type) -> Any:
-        return self if node is None else tuple(node.wires[self.name])
+        return self if node is None else tuple(map(settled, node.wires[self.name]))
 
     def __set__(self, node: "Node", values: Any) -> None:
-        node.wires[self.name] = self.check(node, values)
+        node.rewire(self.name, self.check(node, values))
 
-    def check(self, node: "Node", values: Any) -> "list[float | Port]":
+    def check(self, node: "Node", values: Any) -> list[Any]:
         one = Signal()
         one.name = self.name
         return [one.check(node, value) for value in values]
@@ -105,10 +112,15 @@ class Signals(Slot):
 
 
 class Option(Slot):
-    """A literal fixed when the node is built: a mode, a file, samples. choices: the words it may be."""
+    """A literal fixed when the node is built: a mode, a text, a length.
 
-    def __init__(self, default: Any = None, doc: str = "", choices: tuple[str, ...] = ()):
-        self.default, self.doc, self.choices = default, doc, choices
+    choices: the words it may be. low, high: the range of a number, in the unit given. A default says of what kind it is
+    (a number, a text, true or false, a list); one whose default is None takes anything, and its node looks at it.
+    """
+
+    def __init__(self, default: Any = None, doc: str = "", choices: tuple[str, ...] = (), *, unit: str = "",
+                 low: float = -math.inf, high: float = math.inf):  # fmt: skip
+        self.default, self.doc, self.choices, self.unit, self.low, self.high = default, doc, choices, unit, low, high
 
     def __get__(self, node: "Node | None", owner: type) -> Any:
         return self if node is None else vars(node)[self.name]
@@ -120,13 +132,60 @@ class Option(Slot):
 
     def check(self, node: "Node", value: Any) -> Any:
         if self.choices and value not in self.choices:
-            raise ValueError(f"{node.type}: {self.name} {value!r} is none of {', '.join(self.choices)}")
+            near = difflib.get_close_matches(str(value), self.choices, 1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise ValueError(f"{node.type}: {self.name} {value!r} is none of {', '.join(self.choices)}{hint}")
+        bounded = math.isfinite(self.low) or math.isfinite(self.high)
+        if bounded and not (value is None and self.default is None):
+            if isinstance(value, bool) or not isinstance(value, numbers.Real) or not self.low <= value <= self.high:
+                unit = f" {self.unit}" if self.unit else ""
+                shown = f"{value:g}{unit}" if isinstance(value, numbers.Real) else repr(value)
+                raise ValueError(f"{node.type}: {self.name} {shown} is outside {self.low:g}..{self.high:g}")
+            if isinstance(self.default, int) and not isinstance(value, numbers.Integral):
+                raise ValueError(f"{node.type}: {self.name} {value:g} is not a whole number")
         return value
 
     def schema(self) -> dict[str, Any]:
         found: dict[str, Any] = {"description": self.doc}
+        kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+        found |= {"type": kinds[type(self.default)]} if type(self.default) in kinds else {}
         found |= {"enum": list(self.choices)} if self.choices else {}
+        found |= {"unit": self.unit} if self.unit else {}
+        found |= {"minimum": self.low} if math.isfinite(self.low) else {}
+        found |= {"maximum": self.high} if math.isfinite(self.high) else {}
         return found | ({"default": self.default} if isinstance(self.default, (str, int, float, bool)) else {})
+
+
+class Sound(Option):
+    """Samples at 8000 Hz, 1.0 is full scale: a row of floats, or the name of a sound file, whatever its rate.
+
+    The node has them as a contiguous array of float32. In a patch the file's place is relative to the patch.
+    """
+
+    def check(self, node: "Node", value: Any) -> np.ndarray:
+        if isinstance(value, (str, os.PathLike)):
+            from .io.wav import load
+
+            value = load(Path(value))
+        data = np.ascontiguousarray(() if value is None else value, np.float32)
+        if data.ndim != 1:
+            raise ValueError(f"{node.type}: {self.name} has {data.ndim} dimensions; it is one row of samples")
+        return data
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": ["string", "array"], "items": {"type": "number"}, "description": self.doc}
+
+
+class File(Option):
+    """The name of a file. In a patch its place is relative to the patch, and inside the patch's folder."""
+
+    def check(self, node: "Node", value: Any) -> Path | None:
+        if value is not None and not isinstance(value, (str, os.PathLike)):
+            raise TypeError(f"{node.type}: {self.name} is the name of a file, not {value!r}")
+        return None if value is None else Path(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "description": self.doc}
 
 
 class Output(Slot):
@@ -148,6 +207,16 @@ class Event(Slot):
     def __init__(self, doc: str = ""):
         self.doc = doc
 
+    def __get__(self, node: "Node | None", owner: type) -> Any:
+        return self if node is None else NodeEvent(node, self.name)
+
+
+class NodeEvent(NamedTuple):
+    """The event of one node: what a patch gives as its end."""
+
+    node: "Node"
+    name: str
+
 
 class State:
     """The memory of a node as a record: State(phase="f8", z=("f8", 2))."""
@@ -156,7 +225,92 @@ class State:
         self.fields = fields
 
 
-class Port:
+class Arithmetic:
+    """What nodes and their outputs have in common: + - * / make nodes, and >> feeds the main input of the next one."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # numpy leaves `array * node` to us, and we refuse it
+
+    def port(self, name: str | None = None) -> "Port":
+        """One of its outputs, the first without a name."""
+        raise NotImplementedError
+
+    def __add__(self, other: Any) -> "Node":
+        return _combined("add", self, other)
+
+    def __radd__(self, other: Any) -> "Node":
+        return _combined("add", other, self)
+
+    def __sub__(self, other: Any) -> "Node":
+        return _combined("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> "Node":
+        return _combined("subtract", other, self)
+
+    def __mul__(self, other: Any) -> "Node":
+        return _combined("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> "Node":
+        return _combined("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> "Node":
+        return _combined("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> "Node":
+        return _combined("divide", other, self)
+
+    def __neg__(self) -> "Node":
+        return _combined("multiply", self, -1.0)
+
+    def __rshift__(self, other: Any) -> "Node":
+        """`a >> Biquad(freq=900) >> Gain(gain=0.5)`: each feeds the first input of the next, which must be free."""
+        if not isinstance(other, Node):
+            return NotImplemented
+        slots = other.slots.inputs
+        name = next(iter(slots), "")
+        if not name:
+            raise TypeError(f"{other.type} has no input for >> to feed")
+        if isinstance(slots[name], Signals):
+            other.rewire(name, [*other.wires[name], slots[name].check(other, [self])[0]])
+            return other
+        if name in other.wired:
+            raise ValueError(
+                f"{other.type}: >> feeds '{name}', and that is {_wire_text(other.wires[name])} already; "
+                "give the other inputs by name"
+            )
+        setattr(other, name, self)
+        other.wired.add(name)
+        return other
+
+
+def settled(wire: Any) -> Any:
+    """What a wire is to become, while one signal takes over from another."""
+    while isinstance(wire, Port) and wire.node.stands_in:
+        wire = wire.node.wires["b"]
+    return wire
+
+
+def _combined(kind: str, a: Any, b: Any) -> "Node":
+    for one in (a, b):
+        if not isinstance(one, (Arithmetic, numbers.Real)):
+            return NotImplemented  # type: ignore[return-value]
+    node = node_type(kind)(a=a, b=b)
+    node.anonymous = True
+    return node
+
+
+def _wire_text(wire: Any) -> str:
+    return f"{wire:g}" if isinstance(wire, float) else repr(wire)
+
+
+def node_type(name: str) -> type["Node"]:
+    """The class of a type by its name. KeyError if there is none."""
+    if name not in types:
+        importlib.import_module(".nodes", __package__)
+    return types[name]
+
+
+class Port(Arithmetic):
     """One output of one node, as a wire holds it."""
 
     __slots__ = ("address", "name", "node")
@@ -164,8 +318,11 @@ class Port:
     def __init__(self, node: "Node", name: str, address: int):
         self.node, self.name, self.address = node, name, address
 
+    def port(self, name: str | None = None) -> "Port":
+        return self if name is None else self.node.port(name)
+
     def __repr__(self) -> str:
-        return f"{self.node.type}.{self.name}"
+        return f"{self.node.name or self.node.type}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -188,16 +345,27 @@ class Slots:
 _ids = itertools.count(1)
 
 
-class Node:
-    """The base of all nodes. State and buffers belong to the node, so it keeps them from plan to plan."""
+class Node(Arithmetic):
+    """The base of all nodes. State and buffers belong to the node, so it keeps them from plan to plan.
+
+    name: what a patch calls it, and errors do; it may be given to every node.
+    """
 
     type: ClassVar[str] = "node"
+    group: ClassVar[str] = ""  # its place in the palette
+    in_python: ClassVar[bool] = False  # Python makes its samples, some frames ahead or behind
+    is_sink: ClassVar[bool]  # a patch pulls it though nothing listens to it: it has no outputs, or does more than them
     slots: ClassVar[Slots] = Slots({}, {}, {}, {})
     dtype: ClassVar[np.dtype]
     process: ClassVar[Any]
     built = False  # its options are fixed
     ended = False  # its event `done` has been heard: it is silent from there on
+    stands_in = False  # it is on a wire for a moment only: what counts is its input b
+    anonymous = False  # made by an operator: nobody has given it a name
     id: int  # its number, unique in the process: events carry it
+    name: str
+    given: dict[str, Any]  # its options as they were given: a file's name, not its samples
+    wired: set[str]  # the inputs that were given: >> does not feed those
     graph: Any  # the graph in which it sounds, or None
     wires: dict[str, Any]  # what each input is wired to: a number, a Port, or a list of them
     memory: np.ndarray  # the state record, an array of one, which kernels see at state_address
@@ -209,6 +377,7 @@ class Node:
         names = {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items()}
         cls.type = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         cls.slots = Slots.of(names)
+        cls.is_sink = vars(cls).get("is_sink", not cls.slots.outputs)
         for name in cls.slots.inputs | cls.slots.options | cls.slots.outputs | cls.slots.events:
             if hasattr(Node, name) or name in Node.__annotations__:
                 raise TypeError(f"{cls.__name__}: a slot cannot be named '{name}'; every node has that already")
@@ -221,24 +390,32 @@ class Node:
         cls.process.check(cls)
         types[cls.type] = cls
 
-    def __init__(self, *args: Any, **values: Any):
+    def __init__(self, *args: Any, name: str = "", **values: Any):
         self.id = next(_ids)
+        self.name = name
         self.graph = None
         self.wires = {}
         given = self._by_name(args, values)
         self._buffers = {name: np.zeros(LEAD + FRAME, np.float32) for name in self.slots.outputs}
         self._ports = {name: Port(self, name, buffer.ctypes.data + 4 * LEAD) for name, buffer in self._buffers.items()}
-        for name, slot in self.slots.inputs.items():
+        for slot_name, slot in self.slots.inputs.items():
             empty = () if isinstance(slot, Signals) else slot.default
-            self.wires[name] = slot.check(self, given.get(name, empty))
-        for name, option in self.slots.options.items():
-            setattr(self, name, given.get(name, option.default))
+            self.wires[slot_name] = slot.check(self, given.get(slot_name, empty))
+        self.wired = {key for key in self.slots.inputs if key in given}
+        self.given = {key: given[key] for key in self.slots.options if key in given}
+        for key, option in self.slots.options.items():
+            setattr(self, key, given.get(key, option.default))
         self.memory = np.zeros(1, self.dtype)
         self.state = self.memory[0]
         self.state_address = self.memory.ctypes.data
         self.kernel = self.process.compile(type(self))
+        if "random" in self.dtype.names:
+            self.sow(vars(self).get("seed") or 0)
         self.start()
         self.built = True
+        made = building.get()
+        if made is not None:
+            made.append(self)
 
     def _by_name(self, args: tuple[Any, ...], values: dict[str, Any]) -> dict[str, Any]:
         """Positional arguments are the inputs in their order; a last slot of Signals takes all the rest."""
@@ -262,6 +439,29 @@ class Node:
 
     def start(self) -> None:
         """Set up the state from the options. A class with options writes its own."""
+
+    def sow(self, seed: int) -> None:
+        """Begin the noise of a node whose state has a word `random`: the same seed is the same noise."""
+        if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
+            raise TypeError(f"{self.type}: seed is {seed!r}; it is a whole number")
+        seed = int(seed)
+        mixed = (seed + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF  # splitmix64: near seeds are far apart
+        mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
+        mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
+        self.state["random"] = (mixed ^ mixed >> 31) or 1
+
+    def join(self, graph: Any) -> None:
+        """It begins to sound in this graph; on the event loop, before its first frame."""
+
+    def leave(self) -> None:
+        """It does not sound any more; the audio thread may still be in its last frame."""
+
+    def rewire(self, name: str, wire: Any) -> None:
+        """Give an input another wire, one that the slot has checked."""
+        if self.graph is None:
+            self.wires[name] = wire
+        else:
+            self.graph.hand_over(self, name, wire)
 
     def port(self, name: str | None = None) -> Port:
         """One of its outputs, the first without a name."""
@@ -288,7 +488,7 @@ class Node:
                     yield one
 
     def __repr__(self) -> str:
-        return f"<{self.type} {self.id}>"
+        return f"<{self.type} {self.name or self.id}>"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         """For copy, deepcopy and pickle: the copy would write into the memory of this one."""

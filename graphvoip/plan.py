@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from .kernel import OPTIONS, call_kernel, floats_at, native, words_at
+from .kernel import FLUSH, OPTIONS, call_kernel, float_mode, floats_at, native, set_float_mode, words_at
 from .node import LEAD, Node, Port
 from .rings import FRAME
 
@@ -49,9 +49,30 @@ def run_plan(address, start, stop):
 @native("void(int64, int64)")
 def run_frame(address, frames):
     """Run whole frames, for a graph that has no far end: rendering and measuring."""
+    mode = float_mode()
+    set_float_mode(mode | FLUSH)
     for _ in range(frames):
         run_plan(address, 0, FRAME)
         words_at(words_at(address, HEADER)[CLOCK_AT], 1)[0] += 1
+    set_float_mode(mode)
+
+
+@native("int64(int64, int64)")
+def run_to_event(address, frames):
+    """Run whole frames, up to the one in which the first event happens: how many have been run."""
+    header = words_at(address, HEADER)
+    events = words_at(header[EVENTS_AT], header[EVENTS] * EVENT).reshape(-1, EVENT)
+    mode = float_mode()
+    set_float_mode(mode | FLUSH)
+    done, found = 0, False
+    while done < frames and not found:
+        run_plan(address, 0, FRAME)
+        words_at(header[CLOCK_AT], 1)[0] += 1
+        done += 1
+        for k in range(events.shape[0]):
+            found = found or words_at(events[k, 0], 1)[0] != 0
+    set_float_mode(mode)
+    return done
 
 
 class Flat:
@@ -144,7 +165,9 @@ class Plan:
             first, carried = len(steps) // STEP, len(carries)
             for node in part:
                 inputs: list[int] = []
-                for wire in node.wires.values():
+                for name, wire in node.wires.items():
+                    if wire is None:
+                        raise ValueError(f"{node.name or node.type}: '{name}' must be given")
                     if isinstance(wire, list):  # a slot of Signals: the kernel reads a table [count, address ...]
                         inputs.append(-8 - 8 * len(wires))  # an offset for now; negative, and so not an address
                         wires += [len(wire), *map(address, wire)]

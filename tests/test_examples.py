@@ -1,3 +1,4 @@
+import inspect
 """Every example is rung on the virtual clock, and what the caller hears is measured."""
 
 import os
@@ -233,7 +234,7 @@ async def test_graph(phone, example):
 
 async def test_menu_tells_the_time(phone, example):
     handler = example("menu")
-    handler.__globals__["time"] = SimpleNamespace(localtime=lambda: SimpleNamespace(tm_hour=15))
+    inspect.unwrap(handler).__globals__["time"] = SimpleNamespace(localtime=lambda: SimpleNamespace(tm_hour=15))
     async with phone(handler) as p:
         await p.wait(1)
         await p.press("1")

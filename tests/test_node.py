@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from graphvoip import Event, Node, Option, Output, Signal, Signals, State
+from graphvoip.graph import Graph
 from graphvoip.kernel import event, kernel
 from graphvoip.node import types
 from graphvoip.nodes import Gain, Mix, Pcm, Sine, Tone
@@ -38,7 +39,8 @@ def test_inputs_by_keyword_and_by_position():
         (lambda: Sine(freq=9000), ValueError, "sine: freq 9000 Hz is outside 0..4000"),
         (lambda: Sine(freq=math.nan), ValueError, "sine: freq nan Hz is outside 0..4000"),
         (lambda: Sine(freq="loud"), TypeError, "sine: freq is a number, a node or a node's output, not 'loud'"),
-        (lambda: Gain(gain=2), ValueError, "gain: 'input' must be given"),
+        (lambda: Graph().add(Gain(gain=2)), ValueError, "gain: 'input' must be given: a number, a node or a node's"),
+        (lambda: Plan([Gain(gain=2, name="loud")]), ValueError, "loud: 'input' must be given"),
         (lambda: Gain(1, 2, 3), TypeError, "gain takes 2 inputs by position, not 3"),
         (lambda: Gain(Sine(), input=1), TypeError, "gain: 'input' is given twice"),
         (lambda: Sine().port("gate"), ValueError, "sine has no output 'gate' (it has out)"),

@@ -15,6 +15,7 @@ class Custom(Node):
     `missed`.
     """
 
+    group = "call"
     out = Output()
     done = Event("its last sample has been made")
     state = State(address="i8", written="i8", read="i8", last="i8", ended="i8", missed="i8")

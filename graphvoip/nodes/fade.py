@@ -1,10 +1,8 @@
 import numpy as np
 
-from ..kernel import event, kernel
+from ..kernel import HUGE, event, kernel
 from ..node import Event, Node, Option, Output, Signal, State
 from ..rings import FRAME
-
-HUGE = np.float32(1e6)  # a sample beyond this, infinite or not a number is a fault and not sound
 
 
 class Fade(Node):
@@ -13,6 +11,7 @@ class Fade(Node):
     A signal that is not finite is silent from there on and named by the event `fault`.
     """
 
+    group = "call"
     input = Signal(None, doc="what is faded")
     over = Option(0, "samples of fade at the start; 0: begin at full level")
     out = Output()

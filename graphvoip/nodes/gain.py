@@ -5,6 +5,7 @@ from ..node import Node, Output, Signal
 class Gain(Node):
     """Multiply a signal."""
 
+    group = "dynamics"
     input = Signal(None, doc="what is made louder or softer")
     gain = Signal(1.0, "x", doc="1 leaves the level alone")
     out = Output()

@@ -10,7 +10,9 @@ KEYS = "0123456789*#ABCD"
 class Keypad(Node):
     """The caller's keys: an event source, one key a frame, in the order in which they were pressed."""
 
+    group = "call"
     out = Output("the character code of the latest key, 0 before the first")
+    pressed = Output("events: the character code of a key at the sample at which it comes, and 0 between")
     digit = Event("a key; the value is its character code")
     state = State(queue=("u1", SIZE), written="i8", read="i8", latest="f8")
 
@@ -33,12 +35,15 @@ class Keypad(Node):
             state["written"] += 1
 
     @kernel
-    def process(state, out):
+    def process(state, out, pressed):
+        for i in range(out.size):
+            pressed[i] = 0
         if state.read < state.written and state.digit == 0:
             fence()
             key = state.queue[state.read % SIZE]
             state.read += 1
             state.latest = key
+            pressed[0] = key
             state.digit = event(0, key)
         for i in range(out.size):
             out[i] = state.latest

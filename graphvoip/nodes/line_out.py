@@ -1,11 +1,10 @@
 import numpy as np
 
-from ..kernel import fence, kernel, nth, shorts_at, words_at
+from ..kernel import HUGE, fence, kernel, nth, shorts_at, words_at
 from ..node import Node, Option, Output, Signals, State
 from ..rings import DEPTH, FRAME, FRAME_BYTES, HEADER, OUT_FRAMES, OUT_WRITTEN, RATE
 
 RELEASE = np.exp(-1 / (0.1 * RATE))  # the limiter lets go with a time constant of 0.1 s
-HUGE = np.float32(1e6)  # a sample beyond this, infinite or not a number is a fault and not sound
 
 
 class LineOut(Node):
@@ -15,6 +14,7 @@ class LineOut(Node):
     up again within tenths of a second. What is not finite is silent.
     """
 
+    group = "call"
     inputs = Signals("all that plays")
     ring = Option(None, "the LineRing of the call")
     out = Output("what was sent, as a signal")

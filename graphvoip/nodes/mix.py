@@ -5,6 +5,7 @@ from ..node import Node, Output, Signals
 class Mix(Node):
     """The sum of any number of signals: Mix(a, b, c). Nothing is scaled; put a Gain after it."""
 
+    group = "dynamics"
     inputs = Signals("the signals to sum")
     out = Output()
 

@@ -1,22 +1,18 @@
-import numpy as np
-
 from ..kernel import event, floats_at, kernel
-from ..node import Event, Node, Option, Output, State
+from ..node import Event, Node, Option, Output, Sound, State
 
 
 class Pcm(Node):
     """Play samples, once or in a loop. The samples are what is heard, from the first to the last."""
 
-    data = Option(None, "samples at 8000 Hz, 1.0 is full scale: a one-dimensional array or a sequence of floats")
+    group = "sources"
+    data = Sound(None, "samples at 8000 Hz, 1.0 is full scale, or a sound file")
     loop = Option(False, "begin again at the end, without a gap")
     out = Output()
     done = Event("its last sample has been made; never in a loop")
     state = State(address="i8", size="i8", at="i8", loop_="i8")
 
     def start(self):
-        self.data = np.ascontiguousarray(() if self.data is None else self.data, np.float32)
-        if self.data.ndim != 1:
-            raise ValueError(f"pcm: data has {self.data.ndim} dimensions; it is one row of samples")
         self.state["address"] = self.data.ctypes.data
         self.state["size"] = self.data.size
         self.state["loop_"] = bool(self.loop)

@@ -13,6 +13,7 @@ class Recorder(Node):
     The kernel fills one piece of memory after the other and asks for the next one when it begins a new one.
     """
 
+    group = "call"
     input = Signal(None, doc="what is recorded")
     limit = Option(None, "samples after which it is done; None: it goes on")
     done = Event("the limit is reached")

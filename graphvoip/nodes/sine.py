@@ -8,6 +8,7 @@ from ..rings import RATE
 class Sine(Node):
     """Sine oscillator. It begins at phase 0."""
 
+    group = "sources"
     freq = Signal(440.0, "Hz", 0, RATE / 2, "pitch")
     amp = Signal(1.0, "x", doc="level; 1 is full scale")
     out = Output()

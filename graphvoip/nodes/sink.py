@@ -13,6 +13,7 @@ class Sink(Node):
     When the function stays behind for longer than the ring holds, the samples that do not fit are counted in `lost`.
     """
 
+    group = "call"
     input = Signal(None, doc="what the function is given")
     state = State(address="i8", written="i8", read="i8", lost="i8")
 

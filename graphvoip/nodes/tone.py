@@ -10,6 +10,7 @@ EDGE = 32  # samples, 4 ms: long enough not to click, short enough that a tone k
 class Tone(Node):
     """A sine of so many seconds. Its edges are softened over 4 ms, inside its length; then it is silent."""
 
+    group = "sources"
     freq = Option(440.0, "Hz, 0 to 4000")
     seconds = Option(1.0, "length, 0 or more; rounded to a sample")
     out = Output()

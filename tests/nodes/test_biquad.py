@@ -9,23 +9,37 @@ RATE = 8000
 IMPULSE = np.concatenate([[1.0], np.zeros(159)])
 
 
-def section(kind, freq, q):
+GAIN = 7.3  # dB, of the kinds that have one
+
+
+def section(kind, freq, q, gain_db=GAIN):
     """One second-order section for scipy, by the cookbook, in float64 of the float32 that a signal holds."""
     w, q = 2 * np.pi * float(np.float32(freq)) / RATE, float(np.float32(q))
-    c, alpha = np.cos(w), np.sin(w) / (2 * q)
-    b = {
-        "lowpass": [(1 - c) / 2, 1 - c, (1 - c) / 2],
-        "highpass": [(1 + c) / 2, -1 - c, (1 + c) / 2],
-        "bandpass": [alpha, 0, -alpha],
-        "notch": [1, -2 * c, 1],
+    c, alpha, a = np.cos(w), np.sin(w) / (2 * q), 10 ** (float(np.float32(gain_db)) / 40)
+    root = 2 * np.sqrt(a) * alpha
+    row = {
+        "lowpass": [(1 - c) / 2, 1 - c, (1 - c) / 2, 1 + alpha, -2 * c, 1 - alpha],
+        "highpass": [(1 + c) / 2, -1 - c, (1 + c) / 2, 1 + alpha, -2 * c, 1 - alpha],
+        "bandpass": [alpha, 0, -alpha, 1 + alpha, -2 * c, 1 - alpha],
+        "notch": [1, -2 * c, 1, 1 + alpha, -2 * c, 1 - alpha],
+        "allpass": [1 - alpha, -2 * c, 1 + alpha, 1 + alpha, -2 * c, 1 - alpha],
+        "peak": [1 + alpha * a, -2 * c, 1 - alpha * a, 1 + alpha / a, -2 * c, 1 - alpha / a],
+        "low_shelf": [
+            *(a * (a + 1 - (a - 1) * c + root), 2 * a * (a - 1 - (a + 1) * c), a * (a + 1 - (a - 1) * c - root)),
+            *(a + 1 + (a - 1) * c + root, -2 * (a - 1 + (a + 1) * c), a + 1 + (a - 1) * c - root),
+        ],
+        "high_shelf": [
+            *(a * (a + 1 + (a - 1) * c + root), -2 * a * (a - 1 + (a + 1) * c), a * (a + 1 + (a - 1) * c - root)),
+            *(a + 1 - (a - 1) * c + root, 2 * (a - 1 - (a + 1) * c), a + 1 - (a - 1) * c - root),
+        ],
     }[kind]
-    return np.array([[*b, 1 + alpha, -2 * c, 1 - alpha]]) / (1 + alpha)
+    return np.array([row]) / row[3]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("freq", "q"), [(30, 0.7071), (1000, 0.7071), (1000, 10), (2345.6, 0.3), (3900, 2)])
 def test_impulse_response_and_frequency_response_are_those_of_scipy(run, signal, kind, freq, q):
-    samples, _ = run(Biquad(signal(IMPULSE), freq=freq, q=q, kind=kind), 400)
+    samples, _ = run(Biquad(signal(IMPULSE), freq=freq, q=q, gain_db=GAIN, kind=kind), 400)
     sos = section(kind, freq, q)
     np.testing.assert_allclose(samples, design.sosfilt(sos, np.pad([1.0], (0, len(samples) - 1))), atol=1e-6)
 
@@ -38,11 +52,20 @@ def test_impulse_response_and_frequency_response_are_those_of_scipy(run, signal,
 
 @pytest.mark.parametrize(
     ("kind", "levels"),  # at the bottom, at the corner, at the top
-    [("lowpass", (1, 0.5**0.5, 0)), ("highpass", (0, 0.5**0.5, 1)), ("bandpass", (0, 1, 0)), ("notch", (1, 0, 1))],
+    [
+        ("lowpass", (1, 0.5**0.5, 0)),
+        ("highpass", (0, 0.5**0.5, 1)),
+        ("bandpass", (0, 1, 0)),
+        ("notch", (1, 0, 1)),
+        ("allpass", (1, 1, 1)),
+        ("peak", (1, 10**0.5, 1)),
+        ("low_shelf", (10**0.5, 10**0.25, 1)),  # at a shelf's corner half of its dB
+        ("high_shelf", (1, 10**0.25, 10**0.5)),
+    ],
 )
 def test_what_each_kind_lets_through(run, kind, levels):
     for frequency, level in zip((10, 1000, 3990), levels, strict=True):
-        samples, _ = run(Biquad(Sine(freq=frequency), freq=1000, kind=kind), 200)
+        samples, _ = run(Biquad(Sine(freq=frequency), freq=1000, gain_db=10, kind=kind), 200)
         assert np.abs(samples[8000:]).max() == pytest.approx(level, abs=0.02)
 
 
@@ -58,13 +81,28 @@ def test_a_corner_that_moves_is_followed_sample_by_sample(run, signal):
     np.testing.assert_allclose(samples, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["peak", "low_shelf", "high_shelf"])
+def test_a_gain_that_moves_is_followed_and_one_of_0_db_changes_nothing(run, signal, kind):
+    gain, noise = np.linspace(-20, 20, 800), np.random.default_rng(1).uniform(-1, 1, 800).astype(np.float32)
+    samples, _ = run(Biquad(signal(noise), gain_db=signal(gain), kind=kind), 5)
+    z, expected = np.zeros(2), []
+    for x, g in zip(noise, gain, strict=True):
+        (b0, b1, b2, _, a1, a2) = section(kind, 1000, 0.7071, g)[0]
+        y = b0 * x + z[0]
+        z = np.array([b1 * x - a1 * y + z[1], b2 * x - a2 * y])
+        expected.append(y)
+    np.testing.assert_allclose(samples, expected, atol=2e-6)
+    samples, _ = run(Biquad(signal(noise), kind=kind), 5)
+    np.testing.assert_allclose(samples, noise, atol=1e-7)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 0.0, -5.0, 4000.0, 1e30])
 def test_no_freq_or_q_breaks_it(run, signal, kind, bad):
     noise = np.random.default_rng(1).uniform(-1, 1, 16000)
     wrong = np.where(np.random.default_rng(2).random(8000) < 0.3, bad, 1000.0)
-    for inputs in ({"freq": signal(wrong)}, {"q": signal(wrong)}, {"freq": signal(wrong), "q": signal(wrong)}):
-        samples, _ = run(Biquad(signal(noise), kind=kind, **inputs), 100)
+    for names in (("freq",), ("q",), ("gain_db",), ("freq", "q", "gain_db")):
+        samples, _ = run(Biquad(signal(noise), kind=kind, **{name: signal(wrong) for name in names}), 100)
         assert np.all(np.isfinite(samples))
 
 
@@ -96,7 +134,12 @@ def test_its_memory_is_float64(run):
 
 
 def test_an_unknown_kind_and_values_out_of_range_are_refused():
-    for values, words in (({"kind": "low"}, "none of lowpass"), ({"freq": 4000}, "outside 1..3999"), ({"q": 0}, "q 0")):
+    for values, words in (
+        ({"kind": "low"}, "none of lowpass"),
+        ({"freq": 4000}, "outside 1..3999"),
+        ({"q": 0}, "q 0"),
+        ({"gain_db": 61}, "gain_db 61 dB is outside -60..60"),
+    ):
         with pytest.raises(ValueError, match=words):
             Biquad(Sine(), **values)
 

@@ -1,0 +1,20 @@
+import numpy as np
+
+from ..kernel import kernel
+from ..node import Node, Output, Signal
+
+LEAST = np.float32(1e-9)  # a divisor nearer to zero than this counts as zero
+
+
+class Divide(Node):
+    """The quotient of two signals: `a / b`. Where b is 0 it is 0, for there is no infinite sound."""
+
+    group = "arithmetic"
+    a = Signal(0.0, "x", doc="what is divided")
+    b = Signal(1.0, "x", doc="the divisor")
+    out = Output()
+
+    @kernel
+    def process(a, b, out):
+        for i in range(out.size):
+            out[i] = a[i] / b[i] if abs(b[i]) > LEAST else np.float32(0)

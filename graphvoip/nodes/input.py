@@ -1,0 +1,16 @@
+from ..kernel import kernel
+from ..node import Node, Option, Output, Signal
+
+
+class Input(Node):
+    """What a patch is given from outside: the caller's voice, the keys, another patch. It leaves the signal alone."""
+
+    group = "graph"
+    input = Signal(0.0, "x", doc="what is given")
+    kind = Option("audio", "what it is for", ("audio", "events"))
+    out = Output()
+
+    @kernel
+    def process(input, out):
+        for i in range(out.size):
+            out[i] = input[i]

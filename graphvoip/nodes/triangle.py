@@ -1,0 +1,96 @@
+import numpy as np
+from numba import njit
+
+from ..kernel import OPTIONS, kernel, limited, sound
+from ..node import Node, Output, Signal, State
+from ..rings import FRAME, RATE
+
+REACH, FINE = 8, 64  # a corner is spread over so many samples to both sides; so many places of it between two samples
+TAPS = 2 * REACH
+
+
+def _ramps() -> np.ndarray:
+    """Row p: a ramp without anything above 4000 Hz that began p / FINE samples ago, less the plain ramp."""
+    x = np.arange(-REACH * FINE, REACH * FINE + 1) / FINE
+    click = np.sinc(x) * np.kaiser(x.size, 6)
+    step = np.append(0, np.cumsum((click[1:] + click[:-1]) / 2))
+    ramp = np.append(0, np.cumsum((step[1:] + step[:-1]) / 2)) / step[-1] / FINE - np.maximum(x, 0)
+    return ramp[np.arange(TAPS) * FINE + np.arange(FINE + 1)[:, None]].astype(np.float32)
+
+
+RAMPS = _ramps()
+
+
+@njit(**OPTIONS)
+def turn(line, at, late, slope):
+    """Round off a corner that came `late` samples, 0 to 1, before sample `at`; slope: what it adds to each sample."""
+    place = limited(late * FINE, 0, FINE)
+    p = min(np.int64(place), FINE - 1)
+    f, s = np.float32(place - p), np.float32(slope)
+    for k in range(TAPS):
+        line[at + k] += s * (RAMPS[p, k] + f * (RAMPS[p + 1, k] - RAMPS[p, k]))
+
+
+class Triangle(Node):
+    """Triangle oscillator without aliases. It begins at 0, rising.
+
+    Its corners are band-limited ramps (Esqueda, Välimäki and Bilbao, "Rounding corners with BLAMP", 2016): a windowed
+    sinc of 16 samples, integrated twice, so there is no integrator that could drift. It follows its pitch 1 ms late.
+
+    >>> Triangle(freq=Sine(freq=5, amp=12) + 330, amp=0.6)
+    """
+
+    group = "sources"
+    freq = Signal(440.0, "Hz", 0, RATE / 2, "pitch")
+    amp = Signal(1.0, "x", doc="level; 1 is full scale")
+    out = Output()
+    state = State(phase="f8", way="f8", line=("f4", FRAME + 2 * TAPS))
+
+    @kernel
+    def process(state, freq, amp, out):
+        # The phase counts half turns, one for each side of the triangle; `way` is 1 on the side that rises, else -1.
+        # A corner sounds from REACH samples before it on, so the phase is that far ahead of what is heard. In the first
+        # piece, when there is no way yet, it is run up to there.
+        line, phase, way, step = state.line, state.phase, state.way, limited(freq[0], 0, RATE / 2) / (RATE / 2)
+        lead = TAPS if way == 0 else 0
+        if lead > 0:
+            phase = 0.5 - REACH * step
+            sides = np.floor(phase)
+            way = 1.0 if sides == 2 * np.floor(sides / 2) else -1.0
+            phase -= sides
+        size = lead + out.size
+        moves = 0
+        for i in range(out.size):
+            moves += freq[i] != freq[0]
+        if moves == 0:
+            # Straight lines from one corner to the next.
+            at, sides = 0, 0.0
+            while at <= size:
+                corner = (sides + 1 - phase) / step
+                end = max(at, np.int64(np.ceil(corner))) if corner <= size else size
+                start, slope = way * (2 * (phase - sides) - 1), way * (2 * step)
+                for i in range(at, end):
+                    line[REACH + i] += np.float32(start + i * slope)
+                if not corner <= size:
+                    break
+                way = -way
+                turn(line, end, end - corner, way * (4 * step))
+                at = end
+                sides += 1
+            phase += size * step - sides
+        else:
+            for i in range(size):
+                line[REACH + i] += np.float32(way * (2 * phase - 1))
+                step = limited(freq[max(0, i - lead)], 0, RATE / 2) / (RATE / 2)
+                phase += step
+                if phase >= 1:
+                    phase -= 1
+                    way = -way
+                    turn(line, i + 1, phase / step, way * (4 * step))
+        state.phase, state.way = phase, way
+        for i in range(out.size):
+            out[i] = line[lead + i] * sound(amp[i])
+        for k in range(TAPS):
+            line[k] = line[size + k]
+        for k in range(TAPS, size + TAPS):
+            line[k] = 0

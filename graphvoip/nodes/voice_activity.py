@@ -1,0 +1,86 @@
+import numpy as np
+
+from ..kernel import event, kernel, limited, sound
+from ..node import Event, Node, Output, Signal, State
+from ..rings import RATE
+
+HOP = 80  # samples from one look to the next, 10 ms
+PARTS, PART = 8, 30  # the floor is the least level of the last 8 times 0.3 s
+LEARNS = 30  # hops, 0.3 s, in which it goes by a floor of FIRST or less
+FIRST = -45.0  # dBFS: the noise of an ordinary room
+QUIETEST = -60.0  # dBFS: noise is not softer than this, so that speech begins above it
+BIAS = 2.0  # dB by which a noise is louder than the least that it ever is
+HIGHPASS = np.exp(-2 * np.pi * 150 / RATE)  # hum and wind are not speech
+
+
+class VoiceActivity(Node):
+    """Is somebody speaking? A gate that is on during speech.
+
+    Speech is what is `threshold` dB louder than the noise. The noise is taken to be as loud as the softest moment of
+    the last 2.4 s (minimum statistics: Martin, 2001), because a speaker pauses between words and noise does not; so it
+    follows noise that changes, and a tone that stays is noise after that time. In its first 0.3 s, knowing nothing,
+    it takes the noise to be at -45 dBFS or below. Two looks of 10 ms must agree that speech begins. It ends when
+    nothing has been louder than half of the threshold for `hangover` seconds.
+
+    >>> VoiceActivity(voice, hangover=0.05)
+    """
+
+    group = "analysis"
+    input = Signal(None, doc="what is listened to")
+    threshold = Signal(8.0, "dB", 1, 60, "how much louder than the noise speech is")
+    hangover = Signal(0.2, "s", 0, 10, "how long a pause may be that is still speech")
+    out = Output("1 while somebody speaks, 0 else")
+    speech = Event("somebody has begun to speak")
+    silence = Event("somebody has stopped speaking; after the hangover")
+    state = State(
+        left="i8", hops="i8", on="i8", loud="i8", calm="i8", last="f8", low="f8", total="f8", energy="f8",
+        least=("f8", PARTS),
+    )  # fmt: skip
+
+    def start(self):
+        self.state["left"] = HOP
+        self.state["least"][:] = np.inf
+
+    @kernel
+    def process(state, input, threshold, hangover, out):
+        done = 0
+        while done < out.size:
+            size = min(out.size - done, state.left)
+            last, low, total = state.last, state.low, state.total
+            for i in range(done, done + size):
+                x = np.float64(sound(input[i]))
+                low = HIGHPASS * low + x - last
+                last = x
+                total += low * low
+                out[i] = state.on
+            state.last, state.low, state.total = last, low, total
+            done += size
+            state.left -= size
+            if state.left > 0:
+                continue
+            state.left = HOP
+            level = 10 * np.log10((state.energy + total) / (2 * HOP) + 1e-12)  # of 20 ms
+            state.energy, state.total = total, 0.0
+            hop = state.hops
+            state.hops = hop + 1
+            part = (hop // PART) % PARTS
+            if hop % PART == 0:
+                state.least[part] = np.inf
+            # The first level has a hop of nothing in it.
+            if hop > 0:
+                state.least[part] = min(state.least[part], level)
+            floor = FIRST if hop < LEARNS else np.inf
+            for k in range(PARTS):
+                floor = min(floor, state.least[k] + BIAS)
+            above = level - max(floor, QUIETEST)
+            needed = limited(threshold[done - 1], 1, 60)
+            state.loud = state.loud + 1 if above >= needed else 0
+            state.calm = 0 if above >= 0.5 * needed else state.calm + 1
+            if state.on == 0 and state.loud >= 2:
+                state.on = 1
+                if state.speech == 0:
+                    state.speech = event(done - 1)
+            elif state.on == 1 and state.calm * HOP > limited(hangover[done - 1], 0, 10) * RATE:
+                state.on = 0
+                if state.silence == 0:
+                    state.silence = event(done - 1)

@@ -1,0 +1,129 @@
+import numpy as np
+
+from ..kernel import exp2, kernel, limited, sin_turns, sound
+from ..node import Node, Option, Output, Signal, State
+from ..rings import RATE
+
+# Voice -> for each of the vowels a e i o u its formants, strongest first in the ear: (Hz, dB, width in Hz). From the
+# Csound manual's appendix of formant values. What is above 3900 Hz is left out.
+VOICES: dict[str, tuple] = {
+    "bass": (
+        ((600, 0, 60), (1040, -7, 70), (2250, -9, 110), (2450, -9, 120), (2750, -20, 130)),
+        ((400, 0, 40), (1620, -12, 80), (2400, -9, 100), (2800, -12, 120), (3100, -18, 120)),
+        ((250, 0, 60), (1750, -30, 90), (2600, -16, 100), (3050, -22, 120), (3340, -28, 120)),
+        ((400, 0, 40), (750, -11, 80), (2400, -21, 100), (2600, -20, 120), (2900, -40, 120)),
+        ((350, 0, 40), (600, -20, 80), (2400, -32, 100), (2675, -28, 120), (2950, -36, 120)),
+    ),
+    "tenor": (
+        ((650, 0, 80), (1080, -6, 90), (2650, -7, 120), (2900, -8, 130), (3250, -22, 140)),
+        ((400, 0, 70), (1700, -14, 80), (2600, -12, 100), (3200, -14, 120), (3580, -20, 120)),
+        ((290, 0, 40), (1870, -15, 90), (2800, -18, 100), (3250, -20, 120), (3540, -30, 120)),
+        ((400, 0, 70), (800, -10, 80), (2600, -12, 100), (2800, -12, 130), (3000, -26, 135)),
+        ((350, 0, 40), (600, -20, 60), (2700, -17, 100), (2900, -14, 120), (3300, -26, 120)),
+    ),
+    "alto": (
+        ((800, 0, 80), (1150, -4, 90), (2800, -20, 120), (3500, -36, 130)),
+        ((400, 0, 60), (1600, -24, 80), (2700, -30, 120), (3300, -35, 150)),
+        ((350, 0, 50), (1700, -20, 100), (2700, -30, 120), (3700, -36, 150)),
+        ((450, 0, 70), (800, -9, 80), (2830, -16, 100), (3500, -28, 130)),
+        ((325, 0, 50), (700, -12, 60), (2530, -30, 170), (3500, -40, 180)),
+    ),
+    "soprano": (
+        ((800, 0, 80), (1150, -6, 90), (2900, -32, 120), (3900, -20, 130)),
+        ((350, 0, 60), (2000, -20, 100), (2800, -15, 120), (3600, -40, 150)),
+        ((270, 0, 60), (2140, -12, 90), (2950, -26, 100), (3900, -26, 120)),
+        ((450, 0, 70), (800, -11, 80), (2830, -22, 100), (3800, -22, 130)),
+        ((325, 0, 50), (700, -16, 60), (2700, -35, 170), (3800, -40, 180)),
+    ),
+}
+VOWELS, FORMANTS = 5, 5
+LANES = 8  # formants as a processor counts: the last three are silent
+EVERY = 16  # samples, 2 ms, between two positions of a mouth that moves
+GLIDE = 1 - np.exp(-EVERY / (0.015 * RATE))  # of the way in that time: it takes 15 ms
+LOW, HIGH = 40, 1000  # Hz
+SOURCE = 0.015  # of the square root of the pitch is the height of its overtones: about the same level for each pitch
+
+
+class VoiceFormant(Node):
+    """A sung vowel: band-limited pulses, as of the vocal cords, through five formants side by side.
+
+    `vowel` goes from 0 to 4 over a, e, i, o and u, and what is between them is between them in sound; a jump takes the
+    mouth 15 ms. The pitch is looked at every 2 ms. Frequencies, levels and widths of the formants are the Csound
+    manual's.
+
+    >>> VoiceFormant(vowel=Lfo(freq=0.5, low=0, high=4), freq=130, amp=0.5)
+    """
+
+    group = "sources"
+    vowel = Signal(0.0, "x", 0, 4, "0 a, 1 e, 2 i, 3 o, 4 u")
+    freq = Signal(140.0, "Hz", LOW, HIGH, "pitch")
+    amp = Signal(1.0, "x", doc="level")
+    vibrato = Signal(0.3, "semitones", 0, 12, "how far the pitch swings to each side")
+    vibrato_rate = Signal(5.5, "Hz", 0, 50, "how often it swings")
+    voice = Option("tenor", "whose mouth", tuple(VOICES))
+    out = Output()
+    state = State(phase="f8", step="f8", swing="f8", tick="i8", begun="i8", vowel_="f8", made="f8",
+                  pitch=("f8", VOWELS * FORMANTS), level=("f8", VOWELS * FORMANTS), width=("f8", VOWELS * FORMANTS),
+                  g=("f8", LANES), a=("f8", LANES), b=("f8", LANES), p=("f8", LANES), q=("f8", LANES),
+                  )  # fmt: skip
+
+    def start(self):
+        for j, formants in enumerate(VOICES[self.voice]):
+            for k in range(FORMANTS):
+                pitch, level, width = formants[k] if k < len(formants) else (3700, -200, 200)
+                self.state["pitch"][FORMANTS * j + k] = np.log(pitch)
+                self.state["level"][FORMANTS * j + k] = level * np.log(10) / 20
+                self.state["width"][FORMANTS * j + k] = np.log(width)
+
+    @kernel
+    def process(state, vowel, freq, amp, vibrato, vibrato_rate, out):
+        made = 0
+        while made < out.size:
+            if state.tick == 0:
+                swing = state.swing
+                bent = np.float32(limited(vibrato[made], 0, 12) * (1 / 12)) * sin_turns(np.float32(swing))
+                swing += limited(vibrato_rate[made], 0, 50) * (EVERY / RATE)
+                state.swing = swing - np.floor(swing)
+                state.step = limited(freq[made], LOW, HIGH) * exp2(bent) * (1 / RATE)
+                wish = limited(vowel[made], 0, 4)
+                near = abs(wish - state.vowel_) < 1e-3 or state.begun == 0
+                state.vowel_ = wish if near else state.vowel_ + GLIDE * (wish - state.vowel_)
+                if state.vowel_ != state.made or state.begun == 0:
+                    state.begun, state.made = 1, state.vowel_
+                    j = FORMANTS * min(VOWELS - 2, np.int64(state.vowel_))
+                    t = state.vowel_ - j // FORMANTS
+                    for k in range(FORMANTS):
+                        f = np.exp((1 - t) * state.pitch[j + k] + t * state.pitch[j + FORMANTS + k])
+                        level = np.exp((1 - t) * state.level[j + k] + t * state.level[j + FORMANTS + k])
+                        width = np.exp((1 - t) * state.width[j + k] + t * state.width[j + FORMANTS + k])
+                        state.g[k] = np.tan(np.pi / RATE * f)
+                        state.a[k] = 1 / (1 + state.g[k] * (state.g[k] + width / f))
+                        # With equal signs two neighbours would cancel each other between them.
+                        state.b[k] = (level if k % 2 == 0 else -level) * width / f
+            size = min(out.size - made, EVERY - state.tick)
+            block = out[made : made + size]
+            # The pulses: all cosines below 4000 Hz at once, by the sum of a geometric series (Stilson and Smith, 1996).
+            # An overtone that passes 4000 Hz does so unheard, because the formants have a zero there.
+            phase, step = state.phase, state.step
+            count, height = 2 * np.floor(0.5 / step) + 1, SOURCE * np.sqrt(RATE * step)
+            for i in range(size):
+                half = 0.5 * (phase + i * step)
+                under = sin_turns(half)
+                over = sin_turns(count * half)
+                near = abs(under) < 1e-6
+                block[i] = height * ((count if near else over / (np.float64(1) if near else under)) - 1)
+            phase += size * step
+            state.phase = phase - np.floor(phase)
+            # Each is a bandpass as a state variable filter, which may move while it sounds (Zavalishin, 2012).
+            for i in range(size):
+                x, sum = np.float64(block[i]), 0.0
+                for k in range(LANES):
+                    v = state.a[k] * (state.p[k] + state.g[k] * (x - state.q[k]))
+                    state.p[k] = 2 * v - state.p[k]
+                    state.q[k] += 2 * state.g[k] * v
+                    sum += state.b[k] * v
+                block[i] = sum
+            made += size
+            state.tick = (state.tick + size) % EVERY
+        for i in range(out.size):
+            out[i] *= sound(amp[i])
