@@ -347,7 +347,7 @@ class _Cache(FunctionCache):
     """
 
     def __init__(self, function: Callable, text: str):
-        self.key = hashlib.sha256(text.encode()).hexdigest()
+        self.key = hashlib.sha256(f"{text}{sorted(OPTIONS['fastmath'])}".encode()).hexdigest()
         super().__init__(function)
 
     def _index_key(self, signature, codegen):

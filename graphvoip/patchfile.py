@@ -168,7 +168,7 @@ class PatchFile(Recipe):
                 if not is_name(name) or name in ("out", *expression.CONSTANTS):
                     problems.add(place, "a name is made of letters, digits and _, and no word of Python or of ours")
                 elif name in seen:
-                    problems.add(place, f"{seen[name]} has this name already")
+                    problems.add(place, f"{seen[name]} has this name already", fatal=True)
                 seen.setdefault(name, section)
         for name in self.document.get("patches", {}):
             if not is_name(name) or name in types or name == "poly":

@@ -9,7 +9,7 @@ PAST = 8  # hops that are remembered, a power of two
 BANDS = 6
 SOFT = 1e-3  # of the loudest band: what is 30 dB below it does not count
 QUIET = 3e-6 * HOP  # energy in two hops, about -55 dBFS: what rises from below it rises from here
-WIDE, NARROW = 1.5, 8.0  # dB that the bands must rise at sensitivity 1 and 0
+WIDE, NARROW = 2.5, 8.0  # dB that the bands must rise at sensitivity 1 and 0
 
 # Bandpasses an octave apart, by the Audio EQ Cookbook: y = b (x - x'') - a1 y' - a2 y''.
 _w = 2 * np.pi * np.array([120.0, 250.0, 500.0, 1000.0, 2000.0, 3200.0]) / RATE
@@ -21,9 +21,9 @@ class Onset(Node):
     """A trigger where something begins: a plucked string, a drum, a syllable.
 
     In six bands an octave apart it compares the energy of the last 10 ms with the most that there was 10 to 30 ms
-    before, and triggers when it has risen by so many dB on average over the bands (energy flux by bands: Klapuri, 1999).
-    It does so within 10 ms of a hard attack. One attack is one trigger: nothing more within `gap`, nor before the
-    rise is over.
+    before, and triggers when it has risen by so many dB on average over the bands (a rise by bands as in Klapuri,
+    1999). It does so within 10 ms of a hard attack. One attack is one trigger: nothing more within `gap`, nor before
+    the rise is over.
 
     >>> Decay(Onset(voice), time=0.1) * Noise()
     """

@@ -21,7 +21,8 @@ DIFFUSE_AT = LINES * LINE
 PRE_AT = DIFFUSE_AT + 128 * len(DIFFUSE)
 ROWS_AT = PRE_AT + PRE
 FEED_AT = ROWS_AT + LINES * ROW
-MEMORY = FEED_AT + ROW
+WET_AT = FEED_AT + ROW
+MEMORY = WET_AT + ROW
 
 
 def prime(n: int) -> int:
@@ -67,6 +68,7 @@ class Reverb(Node):
         diffuse = floats_at(state.line_ + 4 * DIFFUSE_AT, PRE_AT - DIFFUSE_AT)
         pre = floats_at(state.line_ + 4 * PRE_AT, PRE)
         rows, feed = floats_at(state.line_ + 4 * ROWS_AT, LINES * ROW), floats_at(state.line_ + 4 * FEED_AT, ROW)
+        wet = floats_at(state.line_ + 4 * WET_AT, ROW)
         at, done = state.at, 0
         while done < out.size:
             # Rows end where the node's own count is a multiple of their length, not where a frame does.
@@ -105,12 +107,16 @@ class Reverb(Node):
                     rows[ROW * k + j] = low
                 state.low[k] = low
 
+            # Sums of two, one after the other: the compiler may take the terms of a longer sum in any order, and not
+            # in the same one wherever the buffers lie.
             for j in range(size):
-                y = np.float32(0)
-                for k in range(LINES):
-                    y += np.float32(OUTWARD[k]) * rows[ROW * k + j]
+                wet[j] = rows[j]
+            for k in range(1, LINES):
+                for j in range(size):
+                    wet[j] += np.float32(OUTWARD[k]) * rows[ROW * k + j]
+            for j in range(size):
                 x, m = input[done + j], np.float32(limited(mix[done + j], 0, 1))
-                out[done + j] = x + m * (y - x) if abs(x) < HUGE else x
+                out[done + j] = x + m * (wet[j] - x) if abs(x) < HUGE else x
 
             # Two lines each exchange what they hold, slowly and without a loss: a mode that wanders does not ring.
             for k in range(LINES // 2):

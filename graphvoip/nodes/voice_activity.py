@@ -10,7 +10,7 @@ LEARNS = 30  # hops, 0.3 s, in which it goes by a floor of FIRST or less
 FIRST = -45.0  # dBFS: the noise of an ordinary room
 QUIETEST = -60.0  # dBFS: noise is not softer than this, so that speech begins above it
 BIAS = 2.0  # dB by which a noise is louder than the least that it ever is
-HIGHPASS = np.exp(-2 * np.pi * 150 / RATE)  # hum and wind are not speech
+HIGHPASS = np.exp(-2 * np.pi * 200 / RATE)  # hum and wind are not speech
 
 
 class VoiceActivity(Node):
@@ -33,7 +33,7 @@ class VoiceActivity(Node):
     speech = Event("somebody has begun to speak")
     silence = Event("somebody has stopped speaking; after the hangover")
     state = State(
-        left="i8", hops="i8", on="i8", loud="i8", calm="i8", last="f8", low="f8", total="f8", energy="f8",
+        left="i8", hops="i8", on="i8", loud="i8", calm="i8", last="f8", low="f8", before="f8", lower="f8", total="f8", energy="f8",
         least=("f8", PARTS),
     )  # fmt: skip
 
@@ -46,14 +46,16 @@ class VoiceActivity(Node):
         done = 0
         while done < out.size:
             size = min(out.size - done, state.left)
-            last, low, total = state.last, state.low, state.total
+            last, low, before, lower, total = state.last, state.low, state.before, state.lower, state.total
             for i in range(done, done + size):
                 x = np.float64(sound(input[i]))
                 low = HIGHPASS * low + x - last
                 last = x
-                total += low * low
+                lower = HIGHPASS * lower + low - before
+                before = low
+                total += lower * lower
                 out[i] = state.on
-            state.last, state.low, state.total = last, low, total
+            state.last, state.low, state.before, state.lower, state.total = last, low, before, lower, total
             done += size
             state.left -= size
             if state.left > 0:

@@ -98,8 +98,9 @@ class VoiceFormant(Node):
                         width = np.exp((1 - t) * state.width[j + k] + t * state.width[j + FORMANTS + k])
                         state.g[k] = np.tan(np.pi / RATE * f)
                         state.a[k] = 1 / (1 + state.g[k] * (state.g[k] + width / f))
-                        # With equal signs two neighbours would cancel each other between them.
-                        state.b[k] = (level if k % 2 == 0 else -level) * width / f
+                        # Equal signs: a dip between two neighbours, and each keeps a peak of its own. With signs in
+                        # turn the second formant of u is lost on the slope of the first.
+                        state.b[k] = level * width / f
             size = min(out.size - made, EVERY - state.tick)
             block = out[made : made + size]
             # The pulses: all cosines below 4000 Hz at once, by the sum of a geometric series (Stilson and Smith, 1996).

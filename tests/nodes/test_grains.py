@@ -64,16 +64,10 @@ def test_with_jitter_there_are_as_many_at_uneven_distances(run):
 def test_spread_takes_grains_from_all_over(run):
     """The sound is a staircase: each grain says where it is from."""
     data = np.repeat(np.arange(1, 11) / 10, 800)
-    few, many = (
-        begins_levels(run(Grains(data=data, size=0.01, density=50, position=0.55, spread=s, jitter=0.0, seed=2), 250)[0])
-        for s in (0.05, 1.0)
-    )
-    assert set(few) <= {0.5, 0.6, 0.7}
-    assert set(many) >= {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0}
-
-
-def begins_levels(samples):
-    return np.round(samples.reshape(-1, 160)[:, :80].max(1), 1).tolist()
+    for spread, places in ((0.1, {5, 6, 7}), (1.0, set(range(1, 11)))):
+        cloud = Grains(data=data, size=0.01, density=50, position=0.55, spread=spread, jitter=0.0, seed=2)
+        heights = run(cloud, 250)[0].reshape(-1, 160).max(1)
+        assert set(np.rint(10 * heights)) == places
 
 
 def test_the_level_hardly_depends_on_density(run):
@@ -91,10 +85,10 @@ def test_more_grains_than_there_is_room_for_are_thinned_out(run):
 
 @pytest.mark.parametrize("data", [[0.5], [0.5, -0.5], [np.nan, np.inf, 1e30, 0.1]])
 def test_the_shortest_sounds_and_faulty_ones_are_played(run, data):
-    for rate in (-8, 0.3, 8):
+    for rate in (-7, 0.3, 7):
         samples, _ = run(Grains(data=data, rate=rate, size=0.01), 20)
         assert np.all(np.isfinite(samples))
-        assert 0 < np.abs(samples).max() < 2
+        assert 0.05 < np.abs(samples).max() < 1
 
 
 def test_a_seed_is_a_cloud_and_without_a_sound_there_is_a_tone(run):

@@ -9,8 +9,8 @@ def test_a_sine_has_its_effective_value_and_its_peak(run):
     meter = Meter(Sine(freq=441, amp=0.5))
     levels, _ = run(meter, 200)
     assert levels[-160:] == pytest.approx(0.5 / 2**0.5, rel=0.002)
-    assert meter.samples("peak") == pytest.approx(0.5, rel=0.003)
-    assert meter.decibels() == pytest.approx((-9.03, -6.02), abs=0.05)
+    assert meter.samples("peak") == pytest.approx(0.5, rel=0.012)
+    assert meter.decibels() == pytest.approx((-9.03, -6.02), abs=0.1)
 
 
 def test_the_effective_value_is_the_root_of_an_exponential_window_of_the_squares(run, signal):

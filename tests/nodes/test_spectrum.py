@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -50,7 +52,7 @@ def test_centroid_flux_and_flatness_come_from_the_magnitudes_every_hop(run, sign
     power = np.array(made[1:]) ** 2 + 1e-30
     expected = {
         "out": [m @ np.arange(129) * 31.25 / m.sum() for m in made[1:]],
-        "flux": [np.maximum(b - a, 0).sum() for a, b in zip(made, made[1:], strict=False)],
+        "flux": [np.maximum(b - a, 0).sum() for a, b in itertools.pairwise(made)],
         "flatness": np.exp(np.log(power).mean(1)) / power.mean(1),
     }
     for name, values in found.items():

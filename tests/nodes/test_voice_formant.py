@@ -18,11 +18,10 @@ def overtones(run, freq, **values):
 @pytest.mark.parametrize("vowel", range(5))
 @pytest.mark.parametrize("voice", VOICES)
 def test_its_formants_are_those_of_the_table(run, voice, vowel):
-    """The first two, and the third where a stronger neighbour leaves it a peak of its own."""
     heights = overtones(run, 40, voice=voice, vowel=vowel)
     pitches = 40 * np.arange(1, len(heights) + 1)
     peaks = pitches[design.argrelmax(heights)[0]]
-    for pitch, _, _ in VOICES[voice][vowel][:3]:
+    for pitch, _, _ in VOICES[voice][vowel]:
         assert np.abs(peaks / pitch - 1).min() < 0.1
 
 
@@ -32,7 +31,7 @@ def test_their_levels_are_those_of_the_table(run, vowel):
     pitches = 40 * np.arange(1, len(heights) + 1)
     (first, _, _), (second, level, _) = VOICES["tenor"][vowel][:2]
     (one, other) = (heights[np.abs(pitches / pitch - 1) < 0.08].max() for pitch in (first, second))
-    assert other - one == pytest.approx(level, abs=4)
+    assert other - one == pytest.approx(level, abs=4.5)
 
 
 def test_between_two_vowels_is_between_them(run):
@@ -55,7 +54,7 @@ def test_vibrato_swings_the_pitch_so_far_and_so_often(run):
     pitch = design.savgol_filter(pitch[4000:20000], 201, 2)
     assert pitch.max() == pytest.approx(300 * 2 ** (1 / 12), rel=0.01)
     assert pitch.min() == pytest.approx(300 * 2 ** (-1 / 12), rel=0.01)
-    assert len(design.find_peaks(pitch, distance=1000)[0]) == 8
+    assert len(design.find_peaks(pitch, prominence=10)[0]) == 8
 
 
 def test_a_mouth_that_jumps_does_not_click(run, signal):
@@ -75,6 +74,10 @@ def test_it_is_neither_too_loud_nor_too_soft(run):
 
 
 def test_values_out_of_range_and_unknown_voices_are_refused():
-    for values, words in (({"vowel": 5}, "0..4"), ({"freq": 10}, "40..1000"), ({"voice": "bas"}, "did you mean 'bass'")):
+    for values, words in (
+        ({"vowel": 5}, "0..4"),
+        ({"freq": 10}, "40..1000"),
+        ({"voice": "bas"}, "did you mean 'bass'"),
+    ):
         with pytest.raises(ValueError, match=words):
             VoiceFormant(**values)

@@ -1,0 +1,350 @@
+"""Patch files: what they may say, and that all that is wrong with one is told at once, with its place."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+
+from graphvoip import PatchError, load_patch, render
+from graphvoip.nodes import Constant, Decay, Gain, Noise, Sine
+from graphvoip.patchfile import LARGEST, parse_patch
+from graphvoip.recipe import LIMIT
+
+
+def patch(nodes=None, out="a", **more):
+    nodes = {"a": {"type": "sine"}} if nodes is None else nodes
+    return {"graphvoip": 1, "nodes": nodes, "out": out} | more
+
+
+def errors(document, folder="."):
+    with pytest.raises(PatchError) as caught:
+        parse_patch(document, folder)
+    assert all("\n" not in line and len(line) < 400 for line in caught.value.errors)
+    return caught.value.errors
+
+
+def heard(recipe, seconds=0.5, **values):
+    return render(recipe(**values), seconds=seconds)
+
+
+# --- What a file says -------------------------------------------------------------------------------------------------
+
+
+def test_a_patch_is_its_python_twin_bit_for_bit():
+    recipe = parse_patch(
+        patch(
+            {
+                "ding": {"type": "sine", "freq": "pitch * 0.8 + 1"},
+                "hit": {"type": "decay", "time": 0.6},
+                "soft": {"type": "gain", "input": "ding", "gain": "hit"},
+            },
+            out="soft / 2 - 0.1 * -ding",
+            params={"pitch": {"default": 441, "unit": "Hz", "min": 100, "max": 900}},
+        )
+    )
+    pitch = 500.0
+    ding = Sine(freq=Constant(value=pitch) * 0.8 + 1)
+    soft = Gain(ding, Decay(time=0.6))
+    twin = soft / 2 - 0.1 * -ding
+    np.testing.assert_array_equal(heard(recipe, pitch=pitch), render(twin, seconds=0.5))
+
+
+def test_order_does_not_matter_and_loops_are_legal():
+    forward = patch({"a": {"type": "gain", "input": "b", "gain": 0.5}, "b": {"type": "sine", "freq": 441}})
+    backward = patch({"b": {"type": "sine", "freq": 441}, "a": {"type": "gain", "input": "b", "gain": 0.5}})
+    np.testing.assert_array_equal(heard(parse_patch(forward)), heard(parse_patch(backward)))
+    loop = patch({"x": {"type": "impulse", "freq": 0}, "a": {"type": "gain", "input": "x + a", "gain": 0.5}})
+    np.testing.assert_allclose(render(parse_patch(loop)(), seconds=0.02)[:4] * 160 / np.arange(1, 5),
+                               [0.5, 0.25, 0.125, 0.0625], rtol=1e-5)  # fmt: skip
+
+
+def test_a_number_in_a_text_is_a_number():
+    recipe = parse_patch(patch({"a": {"type": "sine", "freq": "midi(69) * 2", "amp": "db(-6)"}}))
+    assert recipe()["a"].freq == 880
+    assert recipe()["a"].amp == pytest.approx(0.501, abs=1e-3)
+
+
+def test_many_signals_are_a_list_or_one():
+    nodes = {"s": {"type": "sine"}, "a": {"type": "mix", "inputs": ["s", "s * 2", 0.25]}}
+    assert len(parse_patch(patch(nodes))()["a"].inputs) == 3
+    assert len(parse_patch(patch(nodes | {"a": {"type": "mix", "inputs": "s"}}))()["a"].inputs) == 1
+
+
+def test_the_score_changes_numbers_and_params_at_their_sample():
+    document = patch(
+        {"a": {"type": "constant", "value": 0.0}, "b": {"type": "gain", "input": 0.25, "gain": 1}},
+        out="level + b",
+        params={"level": 0.5},
+        score=[[0.1, "level", 0.25, {"over": 0.01}], [0.2, "b.gain", 2]],
+    )
+    samples = heard(parse_patch(document))
+    np.testing.assert_allclose(samples[160:800], 0.75)
+    np.testing.assert_allclose(samples[879:1600], 0.5, atol=1e-6)
+    assert samples[800] < 0.75
+    np.testing.assert_allclose(samples[1600 + 159 : 2400], 0.75, atol=1e-6)
+
+
+def test_a_sub_patch_is_a_type_of_node(tmp_path):
+    (tmp_path / "bell.json").write_text(
+        json.dumps(patch({"s": {"type": "sine", "freq": "pitch"}, "hit": {"type": "decay", "time": 0.1}}, out="s * hit",
+                         params={"pitch": 441}, done="hit.done"))  # fmt: skip
+    )
+    nodes = {"one": {"type": "bell", "pitch": 600}, "lfo": {"type": "sine", "freq": 5},
+             "two": {"type": "bell", "pitch": "300 + 50 * lfo"}}  # fmt: skip
+    (tmp_path / "both.json").write_text(json.dumps(patch(nodes, "one + two", patches={"bell": "bell.json"}, done="one")))
+    made = load_patch(tmp_path / "both.json")()
+    assert {"one/s", "one/hit", "one/pitch", "two/s", "two/hit", "lfo"} <= set(made.nodes)
+    assert made["one/s"].freq.node is made["one/pitch"]
+    assert made.done.node is made["one/hit"]
+    made.set("one.pitch", 700)
+    assert 0.08 < len(render(made)) / 8000 < 0.3
+
+
+def test_poly_deals_keys_to_voices(tmp_path):
+    voice = patch({"k": {"type": "keymap", "keys": "keys"}, "s": {"type": "sine", "freq": "k"}}, out="s * 0.1",
+                  inputs={"keys": "events"})  # fmt: skip
+    (tmp_path / "voice.json").write_text(json.dumps(voice))
+    document = patch({"choir": {"type": "poly", "patch": "voice", "voices": 3, "play": "keys"}}, out="choir",
+                     inputs={"keys": "events"}, patches={"voice": "voice.json"})  # fmt: skip
+    made = parse_patch(document, tmp_path)()
+    render(made, seconds=0.5, keys="1@0.1 5@0.2 1@0.3 9@0.4")
+    pitches = [float(made[f"choir/{k}/k"].samples()[-1]) for k in range(3)]
+    keymap = made["choir/0/k"]
+    assert len(set(pitches)) == 3, "three keys, three voices; the 1 that came again stayed where it was"
+    assert keymap.type == "keymap"
+
+
+def test_noise_comes_from_the_seed_and_the_name_alone():
+    def noises(nodes, **more):
+        return render(parse_patch(patch(nodes, **more))(), seconds=0.02)
+
+    plain = {"a": {"type": "noise"}}
+    np.testing.assert_array_equal(noises(plain), noises(plain))
+    np.testing.assert_array_equal(noises(plain), noises({"b": {"type": "noise"}, **plain}))
+    assert not np.array_equal(noises(plain), noises(plain, seed=1))
+    assert not np.array_equal(noises(plain), noises({"b": {"type": "noise"}}, out="b"))
+    assert not np.array_equal(noises(plain), render(parse_patch(patch(plain))(seed=5), seconds=0.02))
+    fixed = {"a": {"type": "noise", "seed": 7}}
+    np.testing.assert_array_equal(noises(fixed, seed=1), render(Noise(seed=7), seconds=0.02))
+
+
+def test_files_are_found_beside_the_patch(tmp_path):
+    from graphvoip import savePCMtoWAV
+
+    (tmp_path / "sounds").mkdir()
+    savePCMtoWAV([0.5, -0.5, 0.25], tmp_path / "sounds" / "x.wav")
+    (tmp_path / "p.json").write_text(json.dumps(patch({"a": {"type": "pcm", "data": "sounds/x.wav"}})))
+    np.testing.assert_allclose(load_patch(tmp_path / "p.json")()["a"].data, [0.5, -0.5, 0.25], atol=1e-4)
+
+
+def test_the_end_of_what_is_heard_is_the_end():
+    assert parse_patch(patch({"a": {"type": "tone", "seconds": 0.1}}))().done.name == "done"
+    assert parse_patch(patch({"a": {"type": "tone"}}, out="a * 1"))().done is None
+
+
+def test_what_feeds_nothing_is_warned_of():
+    recipe = parse_patch(patch({"a": {"type": "sine"}, "mod": {"type": "lfo"}}, params={"x": 1}))
+    assert recipe.warnings == ["params.x: nothing uses it", "nodes.mod: it feeds nothing"]
+
+
+# --- What is wrong ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ({}, "graphvoip: this reads format 1, not 'none'"),
+        (patch() | {"graphvoip": 2}, "graphvoip: this reads format 1, not 2"),
+        (patch() | {"graphvoip": True}, "graphvoip: this reads format 1, not True"),
+        (patch() | {"nods": {}}, "nods: a patch has no 'nods'; did you mean 'nodes'?"),
+        (patch() | {"seed": -1}, "seed: it is a whole number from 0 on, not -1"),
+        (patch() | {"nodes": []}, "nodes: it is {name: ...}, not a list"),
+        (patch() | {"out": ["a"]}, "out: it is a text, not a list"),
+        ({"graphvoip": 1, "nodes": {}}, "out: say what is heard: an expression"),
+        (patch(outputs={"x": "a"}), "out: give out or outputs, not both"),
+        (patch({"a": {"type": "sin"}}), "nodes.a.type: no node type 'sin'; did you mean 'sine'?"),
+        (patch({"a": {"freq": 440}}), "nodes.a.type: say what it is"),
+        (patch({"a": 440}), "nodes.a: a node is {type: ...}, not 440"),
+        (patch({"a": {"type": "sine", "frq": 1}}), "nodes.a: sine has no 'frq'; did you mean 'freq'?"),
+        (patch({"a": {"type": "sine", "freq": 9000}}), "nodes.a.freq: 9000 Hz is outside 0..4000"),
+        (patch({"a": {"type": "sine", "freq": "9*1000"}}), "nodes.a.freq: 9000 Hz is outside 0..4000"),
+        (patch({"a": {"type": "sine", "freq": True}}), "nodes.a.freq: it is a number or an expression, not true"),
+        (patch({"a": {"type": "sine", "freq": None}}), "nodes.a.freq: it is a number or an expression, not null"),
+        (patch({"a": {"type": "sine", "freq": 1e400}}), "nodes.a.freq: it is a number or an expression, not Infinity"),
+        (patch({"lfo": {"type": "sine"}, "a": {"type": "sine", "freq": "lf0*3"}}),
+         "nodes.a.freq: 'lf0*3': nothing is named 'lf0'; did you mean 'lfo'?"),
+        (patch({"k": {"type": "keymap", "keys": 0}, "a": {"type": "sine", "freq": "k.pitch"}}),
+         "nodes.a.freq: keymap 'k' has no output 'pitch' (it has out, gate, velocity, index)"),
+        (patch({"a": {"type": "gain"}}), "nodes.a: 'input' must be given: a number, or an expression over names"),
+        (patch({"a": {"type": "pcm", "loop": 3}}), "nodes.a.loop: it is true or false, not 3"),
+        (patch({"a": {"type": "biquad", "input": 0, "kind": "low"}}), "nodes.a.kind: 'low' is none of lowpass"),
+        (patch({"a": {"type": "pcm", "data": "../x.wav"}}), "nodes.a.data: ../x.wav is outside the patch's folder"),
+        (patch({"a": {"type": "pcm", "data": "/etc/passwd"}}), "/etc/passwd is outside the patch's folder"),
+        (patch({"a": {"type": "pcm", "data": "none.wav"}}), "none.wav: no such sound file"),
+        (patch({"a": {"type": "custom"}}), "nodes.a.type: 'custom' is for Python only"),
+        (patch({"a": {"type": "function"}}), "nodes.a.type: 'function' is for Python only"),
+        (patch({"a": {"type": "mix", "inputs": ["b"]}}), "nodes.a.inputs[0]: 'b': nothing is named 'b'"),
+        (patch({"if": {"type": "sine"}}, out="1"), "nodes.if: a name is made of letters, digits and _"),
+        (patch({"a b": {"type": "sine"}}, out="1"), "nodes.a b: a name is made of letters"),
+        (patch({"out": {"type": "sine"}}, out="1"), "nodes.out: a name is made of letters"),
+        (patch(params={"a": 1}), "nodes.a: params has this name already"),
+        (patch(params={"x": "1"}), "params.x: it is a number or {default, unit, min, max, doc}, not \"1\""),
+        (patch(params={"x": {"default": 5, "max": 4}}), "params.x: the default 5 is outside -inf..4"),
+        (patch(params={"x": {"default": 5, "mx": 4}}), "params.x: a parameter has no 'mx'; did you mean 'max'?"),
+        (patch(inputs={"voice": "sound"}), "inputs.voice: it is 'audio' or 'events', not 'sound'"),
+        (patch(out="a +"), "out: 'a +' is no expression"),
+        (patch(done="a.end"), "done: 'a.end': a has no event 'end' (it has none)"),
+        (patch(done="b.done"), "done: 'b.done': nothing is named 'b'"),
+        (patch(score=[[1, "a.freq", 9000]]), "score[0]: a.freq: 9000 is outside 0..4000"),
+        (patch(score=[[1, "a.frq", 90]]), "score[0]: 'a.frq': only inputs of nodes can be changed, and a has no 'frq'"),
+        (patch(score=[[-1, "a.freq", 90]]), "score[0]: [-1, 'a.freq', 90]: it is [seconds, 'param' or 'node.input'"),
+        (patch(score=[[1, "b", 90]]), "score[0]: there is no 'b' to change"),
+        (patch({"b": {"type": "lfo"}, "a": {"type": "sine", "freq": "b"}}, score=[[1, "a.freq", 90]]),
+         "score[0]: a.freq is wired to 'b'; only a number can be changed"),
+        (patch(patches={"bell": "none.json"}), "patches.bell: none.json: No such file or directory"),
+        (patch(patches={"sine": "x.json"}), "patches.sine: this is no free name for a type of node"),
+        (patch({"a": {"type": "poly", "patch": "bell", "play": 0}}), "nodes.a.patch: it is a name of 'patches'"),
+    ],
+)  # fmt: skip
+def test_an_error_names_the_place_and_the_remedy(document, says, tmp_path):
+    assert any(says in line for line in errors(document, tmp_path)), errors(document, tmp_path)
+
+
+def test_all_errors_are_told_in_the_order_of_the_file():
+    nodes = {"x": {"type": "sin"}, "y": {"type": "sine", "frq": 1}, "z": {"type": "gain", "input": "q"}}
+    found = errors(patch(nodes, out="x + w", done="z.end"))
+    assert [line.split(":")[0] for line in found] == ["nodes.x.type", "nodes.y", "nodes.z.input", "out", "done"]
+
+
+def test_what_speaks_of_a_wrong_node_is_not_wrong_too():
+    assert len(errors(patch({"a": {"type": "sin"}, "b": {"type": "gain", "input": "a * 2"}}, out="a + b"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "line 1, column 1: no JSON"),
+        ('{"graphvoip": 1,\n "nodes": {,}}', "line 2, column 12: no JSON"),
+        ('{"graphvoip": 1, "nodes": {"a": {"type": "sine", "freq": NaN}}, "out": "a"}', "NaN is no number in JSON"),
+        ('{"graphvoip": 1, "nodes": {"a": {}, "a": {}}, "out": "a"}', "'a' is there twice in one place"),
+        ("[1, 2]", "a patch is"),
+        ("[" * 100000, "no JSON"),
+        ('{"graphvoip": 1, "nodes": {"a": {"type": "sine", "freq": ' + "9" * 5000 + '}}, "out": "a"}', "no JSON"),
+    ],
+)
+def test_what_is_no_json_is_told(text, says, tmp_path):
+    file = tmp_path / "bad.json"
+    file.write_text(text)
+    with pytest.raises(PatchError) as caught:
+        load_patch(file)
+    assert says in str(caught.value)
+    assert str(caught.value).startswith(str(file))
+    assert file.read_text() == text
+
+
+def test_files_that_cannot_be_read_are_told(tmp_path):
+    (tmp_path / "big.json").write_text(" " * (LARGEST + 1))
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe{}")
+    for name, says in (("none.json", "No such file"), ("big.json", "a patch has at most 1000000"),
+                       ("bytes.json", "this is no UTF-8 text"), (".", "Is a directory")):  # fmt: skip
+        with pytest.raises(PatchError, match=says):
+            load_patch(tmp_path / name)
+
+
+def test_patches_cannot_contain_themselves_nor_grow_without_end(tmp_path):
+    (tmp_path / "self.json").write_text(json.dumps(patch({"a": {"type": "me"}}, patches={"me": "self.json"})))
+    with pytest.raises(PatchError, match=r"self.json is this patch, or one that it is a part of"):
+        load_patch(tmp_path / "self.json")
+    (tmp_path / "0.json").write_text(json.dumps(patch({f"s{k}": {"type": "sine"} for k in range(20)}, out="s0")))
+    for n in range(1, 12):
+        nodes = {f"b{k}": {"type": "below"} for k in range(20)}
+        (tmp_path / f"{n}.json").write_text(json.dumps(patch(nodes, out="b0", patches={"below": f"{n - 1}.json"})))
+    load_patch(tmp_path / "1.json")
+    for n, says in ((2, f"there are more than {LIMIT} nodes"), (11, "nested more than 8 deep|more than 2000 nodes")):
+        with pytest.raises(PatchError, match=says):
+            load_patch(tmp_path / f"{n}.json")
+
+
+def test_a_link_out_of_the_folder_is_outside(tmp_path):
+    (tmp_path / "secret.wav").write_bytes(b"x")
+    folder = tmp_path / "patches"
+    folder.mkdir()
+    (folder / "link.wav").symlink_to(tmp_path / "secret.wav")
+    assert any("is outside" in line for line in errors(patch({"a": {"type": "pcm", "data": "link.wav"}}), folder))
+
+
+# --- Fuzz -------------------------------------------------------------------------------------------------------------
+
+SEED = {
+    "graphvoip": 1, "name": "fuzz", "seed": 3, "params": {"pitch": {"default": 880, "unit": "Hz", "min": 200, "max": 1700}},
+    "inputs": {"keys": "events", "voice": "audio"},
+    "nodes": {
+        "note": {"type": "keymap", "keys": "keys", "hold": 0.3, "map": {"1": 262, "2": "C4"}},
+        "env": {"type": "adsr", "gate": "note.gate", "attack": 0.01, "release": 0.4},
+        "car": {"type": "sine", "freq": "pitch + 30 * car * env"},
+        "lp": {"type": "biquad", "input": "car + voice * db(-6)", "kind": "lowpass", "freq": 900},
+        "all": {"type": "mix", "inputs": ["lp", "car * 0.1", 0.0]},
+        "hiss": {"type": "noise", "color": "pink"},
+    },
+    "out": "0.5 * all + hiss * 0.01", "done": "env.done", "score": [[0.5, "pitch", 300, {"over": 0.5}]],
+}  # fmt: skip
+JUNK = [None, True, -1, 0, 1e400, 1e30, 9**99, "", "x" * 300, "a.b", "car", "1/0", "..", "\0", [], [[]], {}, {"type": "sine"},
+        "sine", "poly", "gate", -0.0, 3.5, "é", "__class__", "db(-6)", [1, 2, 3], {"default": "x"}]  # fmt: skip
+
+
+def mutated(document, rng):
+    """A document with some of its parts replaced, removed, doubled or renamed."""
+    document = json.loads(json.dumps(document))
+    for _ in range(rng.randint(1, 4)):
+        place = document
+        for _ in range(rng.randint(0, 4)):
+            inner = [one for one in (place.values() if isinstance(place, dict) else place) if isinstance(one, (dict, list))]
+            if not inner:
+                break
+            place = rng.choice(inner)
+        if isinstance(place, dict) and place:
+            key = rng.choice(list(place))
+            what = rng.randrange(4)
+            if what == 0:
+                place[key] = rng.choice(JUNK)
+            elif what == 1:
+                del place[key]
+            elif what == 2:
+                place[str(rng.choice(JUNK))] = place.pop(key)
+            else:
+                place[key] = rng.choice([*place.values(), *document.values()])
+        elif isinstance(place, list) and place:
+            place[rng.randrange(len(place))] = rng.choice(JUNK)
+    return document
+
+
+def test_a_megabyte_of_fuzz_is_clean_errors_or_sound(tmp_path):
+    """Damaged documents, as values and as bytes: each is a valid patch or a PatchError, and nothing else."""
+    rng, size, good, bad = random.Random(4), 0, 0, 0
+    while size < 1_000_000:
+        try:
+            text = json.dumps(mutated(SEED, rng), default=str)
+        except (ValueError, RecursionError):  # a document that was put into itself
+            continue
+        if len(text) > 20_000:
+            continue
+        if rng.random() < 0.3:
+            cut = bytearray(text.encode())
+            for _ in range(rng.randint(1, 5)):
+                cut[rng.randrange(len(cut))] = rng.choice(b'{}[]",:0 \\\x00a')
+            text = cut.decode("utf-8", "replace")
+        size += len(text)
+        try:
+            made = parse_patch(text, tmp_path)()
+        except PatchError as error:
+            bad += 1
+            assert error.errors
+            assert all(len(line) < 500 and "\n" not in line for line in error.errors), error.errors
+            assert not any("object at 0x" in line or "NoneType" in line for line in error.errors), error.errors
+            continue
+        good += 1
+        if good % 20 == 0:
+            assert np.all(np.isfinite(render(made, seconds=0.1)))
+    assert good > 50
+    assert bad > 300
