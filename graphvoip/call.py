@@ -208,7 +208,11 @@ class Call:
         patch a Synth, whose attributes are the patch's parameters.
         """
         if not isinstance(node, (Node, Port, Patch)):
-            hint = "call it to make a patch" if isinstance(node, Recipe) else "playPCM plays samples, playCustom a function"
+            hint = (
+                "call it to make a patch"
+                if isinstance(node, Recipe)
+                else "playPCM plays samples, playCustom a function"
+            )
             raise TypeError(f"play: {node!r} is not a node; {hint}")
         check_number("play", "fade", fade, LONGEST)
         source = node if isinstance(node, Node) else node.port().node

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .bus import Buses
-from .node import Node, Port, Signals, node_type
+from .node import Node, Port, Signals, node_type, settled
 from .plan import Plan, order
 from .rings import FRAME
 
@@ -76,6 +76,7 @@ class Graph:
         else:
             pairs = [(old, new)]
         self.claim(*(port.node for _, port in pairs if isinstance(port, Port)))
+        pairs = [(self._heard(a), b) for a, b in pairs]
         between = [b if a is b or a == b else node_type("handover")(a, b, over=over) for a, b in pairs]
         passing = [one for one in between if isinstance(one, Node)]
         wires = [one.port() if isinstance(one, Node) else one for one in between]
@@ -89,6 +90,20 @@ class Graph:
         if passing:
             self.listen(passing[0], "done", arrived)
         self.touch()
+
+    def _heard(self, wire: Any) -> Any:
+        """What sounds on a wire now: an edit that was edited again before its first frame has never been."""
+        while isinstance(wire, Port) and wire.node.stands_in and wire.node.graph is None:
+            self.forget(wire.node)
+            wire = wire.node.wires["a"]
+        return wire
+
+    def _settle(self, node: Node) -> None:
+        """A node that leaves keeps what its wires were to become."""
+        for name, wire in node.wires.items():
+            for one in wire if isinstance(wire, list) else [wire]:
+                self._heard(one)
+            node.wires[name] = [settled(one) for one in wire] if isinstance(wire, list) else settled(wire)
 
     def listen(self, node: Node, event: str, heard: Callable[[int, int], Any]) -> None:
         """Call heard(sample, value) on the event loop at every such event; sample counts from the call's start."""
@@ -112,6 +127,8 @@ class Graph:
                 node.graph = None
                 node.leave()
                 self.forget(node)
+                if not node.stands_in:
+                    self._settle(node)
         for node in plan.nodes:
             if node.graph is None:
                 node.graph = self
@@ -147,6 +164,8 @@ class Graph:
         for node in self.plan.nodes if self.plan else ():
             node.graph = None
             node.leave()
+            if not node.stands_in:
+                self._settle(node)
         self.roots.clear()
         self._listeners.clear()
         self.plan = None

@@ -38,8 +38,9 @@ if "scipy.linalg.cython_blas" not in sys.modules:
 logging.getLogger("numba").setLevel(logging.WARNING)  # its debug log would drown a program's own
 
 BUFFERS = types.CPointer(types.CPointer(types.float32))
-# Vector units may be used for sums, but NaN and infinity keep their meaning: line_out's guard needs them.
-OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "reassoc", "arcp", "nsz"}}
+# NaN and infinity keep their meaning: line_out's guard needs them. Sums keep their order: a loop that runs on vector units
+# or not, as buffers happen to lie, must give the same bits, and a filter would only be slower.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "arcp", "nsz"}}
 
 # Only machine code calls a kernel's body; what Python would need to call it is a tenth of the compiler's work.
 BODY: dict[str, Any] = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}

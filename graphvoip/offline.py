@@ -54,7 +54,9 @@ class Rendering:
             patch.bind(voice=self.voice.port(), keys=self.keypad.port("pressed"))
         self.done = patch.done if isinstance(patch, Patch) else _done_of(patch)
         if seconds is None and self.done is None:
-            raise ValueError("render: nothing ends it; say how many seconds, or give the patch an event that is its end")
+            raise ValueError(
+                "render: nothing ends it; say how many seconds, or give the patch an event that is its end"
+            )
         if self.done and self.done[0].ended:
             raise ValueError("render: it has come to its end; build another one")
         self.frames = math.ceil((LONGEST if seconds is None else seconds) * RATE / FRAME)
@@ -121,7 +123,9 @@ class Rendering:
 
 def key_times(keys: Any) -> list[tuple[str, float]]:
     """(key, seconds) of "5@0.3 9@0.9", or of such pairs. ValueError names the one that is wrong."""
-    pairs = [tuple(one.split("@", 1)) for one in keys.split()] if isinstance(keys, str) else [tuple(one) for one in keys]
+    pairs = (
+        [tuple(one.split("@", 1)) for one in keys.split()] if isinstance(keys, str) else [tuple(one) for one in keys]
+    )
     found = []
     for pair in pairs:
         try:

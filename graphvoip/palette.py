@@ -39,6 +39,33 @@ def example(cls: type[Node]) -> Port:
     In scope are all classes of the palette, np, `voice` (2 s of speech, again and again) and `keys` (key presses).
     Raises ValueError, with the name of the class, if there is none or if it does not end in a node.
     """
+    found = _run(cls, _scope())
+    return found.port() if isinstance(found, Node) else found
+
+
+def example_document(cls: type[Node]) -> dict[str, Any]:
+    """The example as the document of a patch file, `voice` and `keys` as its inputs.
+
+    Raises ValueError if a file cannot say it, because there is a Python function in it, for instance.
+    """
+    from .graph import walk
+    from .recipe import patch
+
+    scope = _scope()
+
+    def made(voice, keys):
+        return _run(cls, scope | {"voice": voice, "keys": keys})
+
+    recipe = patch(made)
+    recipe.name = cls.type
+    built = recipe()
+    heard = set(walk([*(port.node for port in built.outputs.values()), *built.sinks]))
+    document = built.to_json()
+    document["inputs"] = {name: document["inputs"][name] for name, node in built.inputs.items() if node in heard}
+    return {key: value for key, value in document.items() if value or key == "nodes"}
+
+
+def _run(cls: type[Node], scope: dict[str, Any]) -> Node | Port:
     source = example_source(cls)
     lines = ast.parse(source).body
     if not lines:
@@ -46,13 +73,12 @@ def example(cls: type[Node]) -> Port:
     *first, last = lines
     if not isinstance(last, ast.Expr):
         raise ValueError(f"{cls.__name__}: its example does not end in an expression")
-    scope = _scope()
     name = f"<example of {cls.__name__}>"
     exec(compile(ast.Module(first, []), name, "exec"), scope)
     found = eval(compile(ast.Expression(last.value), name, "eval"), scope)
     if not isinstance(found, (Node, Port)):
         raise ValueError(f"{cls.__name__}: its example ends in {found!r}; its last line is the node to hear")
-    return found.port() if isinstance(found, Node) else found
+    return found
 
 
 def _scope() -> dict[str, Any]:

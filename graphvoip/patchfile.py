@@ -136,7 +136,7 @@ class PatchFile(Recipe):
             problems.add("graphvoip", f"this reads format {FORMAT}, not {found!r:.40}", fatal=True)
         for key in document:
             if key not in ROOT:
-                problems.add(key, f"a patch has no '{key}'{hint(key, ROOT)}")
+                problems.add(key[:40], f"a patch has no '{key[:40]}'{hint(key, ROOT)}")
         for key in ("params", "inputs", "patches", "nodes", "outputs"):
             if not isinstance(document.get(key, {}), dict):
                 problems.add(key, f"it is {{name: ...}}, not {kind_of(document[key])}", fatal=True)
@@ -183,7 +183,7 @@ class PatchFile(Recipe):
             return Param(0.0)
         for key, one in value.items():
             if key not in PARAM:
-                problems.add(place, f"a parameter has no '{key}'{hint(key, PARAM)}")
+                problems.add(place, f"a parameter has no '{key[:40]}'{hint(key, PARAM)}")
             elif key in ("default", "min", "max") and not is_number(one):
                 problems.add(f"{place}.{key}", f"it is a number, not {kind_of(one)}")
             elif key in ("unit", "doc") and not isinstance(one, str):
@@ -224,8 +224,9 @@ class PatchFile(Recipe):
         """Build it once, to look."""
         self._problems = problems
         try:
-            patch = self()
-            self.size = len(patch.nodes)
+            with problems.at("nodes"):
+                patch = self()
+                self.size = len(patch.nodes)
             for name in patch.unheard() if not problems.found else ():
                 self.warnings.append(f"nodes.{name}: it feeds nothing" if name in self.document["nodes"] else
                                      f"params.{name}: nothing uses it")  # fmt: skip

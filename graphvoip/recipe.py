@@ -25,9 +25,9 @@ from typing import Any
 from .graph import walk
 from .node import Arithmetic, Node, NodeEvent, Port, building, settled
 from .nodes.constant import Constant
+from .nodes.deal import Deal
 from .nodes.input import Input
 from .nodes.mix import Mix
-from .nodes.voice import Voice
 
 LIMIT = 2000  # nodes of a patch, those of its sub-patches included
 
@@ -47,7 +47,7 @@ class Param:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, numbers.Real) or math.isnan(value):
                 raise TypeError(f"Param: {name} is {value!r}; it is a number")
-        if not self.low <= self.default <= self.high or not math.isfinite(self.default):
+        if not self.low <= self.default <= self.high or not abs(self.default) < 1e30:
             raise ValueError(f"Param: the default {self.default:g} is outside {self.low:g}..{self.high:g}")
 
     def constant(self, name: str, value: float, score: Any = ()) -> Constant:
@@ -59,9 +59,9 @@ class Param:
     def checked(self, name: str, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise TypeError(f"{name} is a number, a node or a node's output, not {value!r}")
-        if not self.low <= value <= self.high or not math.isfinite(value):
+        if not self.low <= value <= self.high or not abs(value) < 1e30:
             unit = f" {self.unit}" if self.unit else ""
-            raise ValueError(f"{name}: {value:g}{unit} is outside {self.low:g}..{self.high:g}")
+            raise ValueError(f"{name}: {float(value):g}{unit} is outside {self.low:g}..{self.high:g}")
         return float(value)
 
 
@@ -110,7 +110,8 @@ class Patch(Arithmetic):
 
     def bind(self, **given: Any) -> None:
         """Wire the inputs that are still open, by name. ValueError, and nothing is wired, for one that is not given."""
-        still = {name: node for name, node in self.inputs.items() if isinstance(node.wires["input"], float)}
+        still = {name: node for name, node in self.inputs.items()
+                 if isinstance(node.wires["input"], float) and "input" not in node.wired}  # fmt: skip
         for name in still:
             if name not in given:
                 raise ValueError(
@@ -320,7 +321,8 @@ class Recipe:
         found: dict[str, Any] = {}
         for name, kind in self.inputs.items():
             value = given.get(name)
-            found[name] = value if isinstance(value, Arithmetic) else Input(value or 0.0, kind=kind, name=name)
+            number = () if value is None else (value,)
+            found[name] = value if isinstance(value, Arithmetic) else Input(*number, kind=kind, name=name)
         for name, param in self.params.items():
             value = given.get(name, param.default)
             wired = isinstance(value, Arithmetic)
@@ -412,7 +414,7 @@ class _Voices(Recipe):
         keys = values.pop(self.events)
         heard = []
         for k in range(self.voices):
-            voice = Voice(keys, index=k, voices=self.voices, name=f"voice{k}")
+            voice = Deal(keys, index=k, voices=self.voices, name=f"voice{k}")
             one = self.recipe(**{self.events: voice, **values})
             one.name = f"{k}"
             heard.append(one)

@@ -1,4 +1,5 @@
 import inspect
+
 """Every example is rung on the virtual clock, and what the caller hears is measured."""
 
 import os

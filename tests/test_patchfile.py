@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import numpy as np
 import pytest
@@ -87,12 +88,20 @@ def test_the_score_changes_numbers_and_params_at_their_sample():
 
 def test_a_sub_patch_is_a_type_of_node(tmp_path):
     (tmp_path / "bell.json").write_text(
-        json.dumps(patch({"s": {"type": "sine", "freq": "pitch"}, "hit": {"type": "decay", "time": 0.1}}, out="s * hit",
-                         params={"pitch": 441}, done="hit.done"))  # fmt: skip
+        json.dumps(
+            patch(
+                {"s": {"type": "sine", "freq": "pitch"}, "hit": {"type": "decay", "time": 0.1}},
+                out="s * hit",
+                params={"pitch": 441},
+                done="hit.done",
+            )
+        )
     )
     nodes = {"one": {"type": "bell", "pitch": 600}, "lfo": {"type": "sine", "freq": 5},
              "two": {"type": "bell", "pitch": "300 + 50 * lfo"}}  # fmt: skip
-    (tmp_path / "both.json").write_text(json.dumps(patch(nodes, "one + two", patches={"bell": "bell.json"}, done="one")))
+    (tmp_path / "both.json").write_text(
+        json.dumps(patch(nodes, "one + two", patches={"bell": "bell.json"}, done="one"))
+    )
     made = load_patch(tmp_path / "both.json")()
     assert {"one/s", "one/hit", "one/pitch", "two/s", "two/hit", "lfo"} <= set(made.nodes)
     assert made["one/s"].freq.node is made["one/pitch"]
@@ -109,10 +118,9 @@ def test_poly_deals_keys_to_voices(tmp_path):
                      inputs={"keys": "events"}, patches={"voice": "voice.json"})  # fmt: skip
     made = parse_patch(document, tmp_path)()
     render(made, seconds=0.5, keys="1@0.1 5@0.2 1@0.3 9@0.4")
-    pitches = [float(made[f"choir/{k}/k"].samples()[-1]) for k in range(3)]
-    keymap = made["choir/0/k"]
-    assert len(set(pitches)) == 3, "three keys, three voices; the 1 that came again stayed where it was"
-    assert keymap.type == "keymap"
+    pitches = [made[f"choir/{k}/k"].samples()[-1] for k in range(3)]
+    major = [262 * 2 ** (semitones / 12) for semitones in (0, 7, 14)]  # the keys 1, 5 and 9
+    np.testing.assert_allclose(pitches, major, rtol=0.01)  # the 1 that came again went where it was
 
 
 def test_noise_comes_from_the_seed_and_the_name_alone():
@@ -277,7 +285,8 @@ def test_a_link_out_of_the_folder_is_outside(tmp_path):
 # --- Fuzz -------------------------------------------------------------------------------------------------------------
 
 SEED = {
-    "graphvoip": 1, "name": "fuzz", "seed": 3, "params": {"pitch": {"default": 880, "unit": "Hz", "min": 200, "max": 1700}},
+    "graphvoip": 1, "name": "fuzz", "seed": 3,
+    "params": {"pitch": {"default": 880, "unit": "Hz", "min": 200, "max": 1700}},
     "inputs": {"keys": "events", "voice": "audio"},
     "nodes": {
         "note": {"type": "keymap", "keys": "keys", "hold": 0.3, "map": {"1": 262, "2": "C4"}},
@@ -285,21 +294,24 @@ SEED = {
         "car": {"type": "sine", "freq": "pitch + 30 * car * env"},
         "lp": {"type": "biquad", "input": "car + voice * db(-6)", "kind": "lowpass", "freq": 900},
         "all": {"type": "mix", "inputs": ["lp", "car * 0.1", 0.0]},
-        "hiss": {"type": "noise", "color": "pink"},
+        "hiss": {"type": "noise", "colour": "pink"},
     },
     "out": "0.5 * all + hiss * 0.01", "done": "env.done", "score": [[0.5, "pitch", 300, {"over": 0.5}]],
 }  # fmt: skip
-JUNK = [None, True, -1, 0, 1e400, 1e30, 9**99, "", "x" * 300, "a.b", "car", "1/0", "..", "\0", [], [[]], {}, {"type": "sine"},
-        "sine", "poly", "gate", -0.0, 3.5, "é", "__class__", "db(-6)", [1, 2, 3], {"default": "x"}]  # fmt: skip
+JUNK = [None, True, -1, 0, 1e400, 1e30, 9**99, "", "x" * 300, "a.b", "car", "1/0", "..", "\0", [], [[]], {},
+        {"type": "sine"}, "sine", "poly", "gate", -0.0,
+        3.5, "é", "__class__", "db(-6)", [1, 2, 3], {"default": "x"}]  # fmt: skip
 
 
 def mutated(document, rng):
     """A document with some of its parts replaced, removed, doubled or renamed."""
     document = json.loads(json.dumps(document))
-    for _ in range(rng.randint(1, 4)):
+    for _ in range(rng.choice([1, 1, 2, 4])):
         place = document
         for _ in range(rng.randint(0, 4)):
-            inner = [one for one in (place.values() if isinstance(place, dict) else place) if isinstance(one, (dict, list))]
+            inner = [
+                one for one in (place.values() if isinstance(place, dict) else place) if isinstance(one, (dict, list))
+            ]
             if not inner:
                 break
             place = rng.choice(inner)
@@ -335,13 +347,13 @@ def test_a_megabyte_of_fuzz_is_clean_errors_or_sound(tmp_path):
                 cut[rng.randrange(len(cut))] = rng.choice(b'{}[]",:0 \\\x00a')
             text = cut.decode("utf-8", "replace")
         size += len(text)
+        found = []
         try:
             made = parse_patch(text, tmp_path)()
         except PatchError as error:
-            bad += 1
-            assert error.errors
-            assert all(len(line) < 500 and "\n" not in line for line in error.errors), error.errors
-            assert not any("object at 0x" in line or "NoneType" in line for line in error.errors), error.errors
+            bad, found = bad + 1, error.errors
+            clean = [line for line in found if len(line) < 500 and not re.search("\n|object at 0x|NoneType", line)]
+            assert found and clean == found  # noqa: PT018
             continue
         good += 1
         if good % 20 == 0:

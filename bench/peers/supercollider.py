@@ -1,61 +1,135 @@
 """The five patches for SuperCollider's server, which renders without its language: synth definitions in its own format.
 
-`scsynth -N` reads OSC messages from a file. The format: doc.sccode.org/Reference/Synth-Definition-File-Format.html
+`scsynth -N` takes OSC messages from a file. Both formats are in SuperCollider's help: "Synth Definition File Format" and
+"Non-Realtime Synthesis".
 """
 
-import math
+import shutil
 import struct
 from pathlib import Path
 
+from . import *  # noqa: F403  the patches' numbers
+
+INSTALL = "apt-get install supercollider-server"
 CONTROL, AUDIO = 1, 2  # rates of a unit generator
 ADD, MULTIPLY, TANH = 0, 2, 36  # of BinaryOpUGen and UnaryOpUGen
-INSTALL = "apt-get install supercollider-server"
 
 
 class Definition:
-    """One synth definition. A signal is the number of the unit that makes it, and a float is a constant."""
+    """One synth definition, written unit by unit. A unit is known by its number; a float is a constant."""
 
-    def __init__(self, name: str):
-        self.name, self.units, self.constants = name, [], []
+    def __init__(self):
+        self.units: list[bytes] = []
+        self.constants: list[float] = []
 
-    def unit(self, kind: str, *inputs: "float | Unit", rate: int = AUDIO, special: int = 0, outputs: int = 1) -> "Unit":
+    def unit(self, kind: str, *inputs: int | float, rate: int = AUDIO, special: int = 0) -> int:
         words = b""
         for one in inputs:
-            if isinstance(one, Unit):
-                words += struct.pack(">ii", one.number, 0)
-            else:
-                if one not in self.constants:
-                    self.constants.append(one)
+            if isinstance(one, float):
+                self.constants += [one] if one not in self.constants else []
                 words += struct.pack(">ii", -1, self.constants.index(one))
-        head = _string(kind) + struct.pack(">biih", rate, len(inputs), outputs, special)
-        self.units.append(head + words + struct.pack(">b", rate) * outputs)
-        return Unit(len(self.units) - 1)
+            else:
+                words += struct.pack(">ii", one, 0)
+        outputs = b"" if kind == "Out" else struct.pack(">b", rate)
+        head = string(kind) + struct.pack(">biih", rate, len(inputs), len(outputs), special)
+        self.units.append(head + words + outputs)
+        return len(self.units) - 1
 
-    def times(self, a: "Unit", b: "float | Unit") -> "Unit":
+    def sine(self, freq: int | float) -> int:
+        return self.unit("SinOsc", freq, 0.0)
+
+    def times(self, a: int, b: int | float) -> int:
         return self.unit("BinaryOpUGen", a, b, special=MULTIPLY)
 
-    def sum(self, *signals: "Unit") -> "Unit":
-        """As its language adds a list: by fours."""
+    def sum(self, signals: list[int]) -> int:
+        """As SuperCollider's language adds a list: by fours."""
         while len(signals) > 1:
-            first, signals = signals[:4], signals[4:]
-            if len(first) > 2:
-                signals = (*signals, self.unit(f"Sum{len(first)}", *first))
+            four, signals = signals[:4], signals[4:]
+            if len(four) == 2:
+                signals = [*signals, self.unit("BinaryOpUGen", *four, special=ADD)]
             else:
-                signals = (*signals, self.unit("BinaryOpUGen", *first, special=ADD))
+                signals = [*signals, self.unit(f"Sum{len(four)}", *four)]
         return signals[0]
 
-    def binary(self) -> bytes:
-        constants = struct.pack(f">{len(self.constants)}f", *self.constants)
-        found = b"SCgf" + struct.pack(">ih", 2, 1) + _string(self.name)
-        found += struct.pack(">i", len(self.constants)) + constants + struct.pack(">ii", 0, 0)
+    def binary(self, name: str) -> bytes:
+        found = b"SCgf" + struct.pack(">ih", 2, 1) + string(name)
+        found += struct.pack(f">i{len(self.constants)}fii", len(self.constants), *self.constants, 0, 0)
         return found + struct.pack(">i", len(self.units)) + b"".join(self.units) + struct.pack(">h", 0)
 
 
-class Unit(int):
-    @property
-    def number(self) -> int:
-        return int(self)
-
-
-def _string(text: str) -> bytes:
+def string(text: str) -> bytes:
     return bytes([len(text)]) + text.encode()
+
+
+def p1(d: Definition) -> int:
+    sound = d.sum([d.sine(freq) for freq in P1_FREQS])
+    return d.times(d.unit("BLowPass", sound, P1_CORNER, 1 / P1_Q), P1_GAIN)
+
+
+def p2(d: Definition) -> int:
+    gate = d.unit("LFPulse", P2_GATE, 0.0, 0.5, rate=CONTROL)
+    # Env.adsr with straight lines: the first level, 3 stages, released from the third, and level, time, shape, curve.
+    stages = (1.0, P2_ATTACK, 1.0, 0.0, P2_SUSTAIN, P2_DECAY, 1.0, 0.0, 0.0, P2_RELEASE, 1.0, 0.0)
+    voices = []
+    for freq in P2_FREQS:
+        swept = d.sine(d.unit("MulAdd", d.sine(2 * freq), 2 * freq, freq))
+        envelope = d.unit("EnvGen", gate, 1.0, 0.0, 1.0, 0.0, 0.0, 3.0, 2.0, -99.0, *stages)
+        voices.append(d.times(swept, envelope))
+    return d.unit("UnaryOpUGen", d.times(d.sum(voices), P2_GAIN), special=TANH)
+
+
+def p3(d: Definition) -> int:
+    (low, high), (a, b) = P3_TONES, P3_LEVELS
+    tones = d.unit("MulAdd", d.sine(high), b, d.times(d.sine(low), a))
+    keyed = d.times(tones, d.unit("LFPulse", 1 / (P3_ON + P3_OFF), 0.0, P3_ON / (P3_ON + P3_OFF)))
+    return d.unit("MulAdd", d.unit("WhiteNoise"), P3_NOISE, keyed)
+
+
+def p4(d: Definition) -> int:
+    sound = d.sine(P4_FREQ)
+    for gain in P4_GAINS:
+        sound = d.times(sound, gain)
+    return sound
+
+
+def p5(d: Definition) -> int:
+    return d.times(d.sum([d.times(d.sine(freq), P5_EACH) for freq in P5_FREQS]), P5_GAIN)
+
+
+def find() -> str | None:
+    return shutil.which("scsynth")
+
+
+def command(name: str, seconds: float, folder: Path, out: str) -> list[str]:
+    """Write what renders a patch, and give the command for it. Its sound: raw float32 in `out`."""
+    definition = Definition()
+    definition.unit("Out", 0.0, globals()[name.lower()](definition))
+    score = folder / f"{name}-{seconds:g}.osc"
+    received = message("/d_recv", "b", definition.binary(name))
+    score.write_bytes(bundle(0, received, message("/s_new", "siii", name, 1000, 0, 0)) + bundle(seconds))
+    # Wires and memory for P5; blocks of a frame; one channel.
+    options = f"-w 2048 -m 65536 -z {FRAME} -o 1 -i 0 -D 0".split()
+    return ["scsynth", "-N", str(score), "_", out, str(RATE), "RAW", "float", *options]
+
+
+def bundle(seconds: float, *messages: bytes) -> bytes:
+    messages = messages or (message("/c_set", "if", 0, 0.0),)
+    content = b"#bundle\0" + struct.pack(">Q", round(seconds * 2**32))
+    content += b"".join(struct.pack(">i", len(one)) + one for one in messages)
+    return struct.pack(">i", len(content)) + content
+
+
+def message(address: str, kinds: str, *values) -> bytes:
+    content = padded(address.encode() + b"\0") + padded(f",{kinds}".encode() + b"\0")
+    for kind, value in zip(kinds, values, strict=True):
+        if kind == "s":
+            content += padded(value.encode() + b"\0")
+        elif kind == "b":
+            content += struct.pack(">i", len(value)) + padded(value)
+        else:
+            content += struct.pack(f">{kind}", value)
+    return content
+
+
+def padded(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % 4)

@@ -1,10 +1,11 @@
-"""Sound files: anything libsndfile reads becomes samples at 8000 Hz; samples become 16-bit WAV.
+"""Sound files: anything libsndfile reads becomes samples at 8000 Hz; samples become WAV or FLAC.
 
 numpy, soundfile and soxr are imported where they are used: together they take longer than all of graphvoip may.
 """
 
 import io
 import os
+import struct
 import wave
 from collections.abc import Collection
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 FULL_SCALE = 32768  # of 16 bits: loading divides by it, saving multiplies, so a 16-bit sample survives both
 BLOCK = 65536  # frames read at once
+RATES = (1000, 192000)  # samples a second that a file may have
+LARGEST = 0xFFFF0000  # bytes of samples in a WAV file: its lengths are 32-bit words
 
 
 def loadWAVtoPCM(path: str | os.PathLike[str] | BinaryIO) -> list[float]:
@@ -75,15 +78,71 @@ def savePCMtoWAV(pcm: Collection[float], path: str | os.PathLike[str] | BinaryIO
 
     Raises ValueError for a sample that is not finite, OSError if the file cannot be written.
     """
+    write_whole(path, _wav(_shorts(samples(pcm, "savePCMtoWAV")), RATE))
+
+
+def save(pcm: "np.ndarray", path: str | os.PathLike[str], rate: int = RATE, bits: int = 16) -> None:
+    """Write samples at 8000 Hz as a mono file, WAV or FLAC by its name. A file that exists is replaced once it is whole.
+
+    rate: of the file. bits: 16, just as a call sends them, or 32, floats as they are (WAV only).
+    Raises ValueError for what `check_format` refuses, OSError if the file cannot be written.
+    """
+    kind = check_format(path, rate, bits)
+    x = samples(pcm, "save")
+    if rate != RATE:
+        import soxr
+
+        x = soxr.resample(x, RATE, rate, quality="VHQ")
+    if len(x) * bits // 8 > LARGEST:
+        raise ValueError(f"{path}: {len(x) / rate:.0f} s of {bits} bits at {rate} Hz are more than a file can have, 4 GB")
+    if kind == ".flac":
+        import soundfile
+
+        file = io.BytesIO()
+        soundfile.write(file, _shorts(x), rate, format="FLAC", subtype="PCM_16")
+        data = file.getvalue()
+    else:
+        data = _wav(_shorts(x), rate) if bits == 16 else _float_wav(x, rate)
+    write_whole(path, data)
+
+
+def check_format(path: str | os.PathLike[str], rate: int = RATE, bits: int = 16) -> str:
+    """How the file's name ends: .wav or .flac. ValueError if there is no such file. To a pipe goes a WAV."""
+    path = Path(path)
+    kind = ".wav" if path.exists() and not path.is_file() and not path.is_dir() else path.suffix.lower()
+    if kind not in (".wav", ".flac"):
+        raise ValueError(f"{path}: its name must end in .wav or .flac")
+    if bits not in (16, 32):
+        raise ValueError(f"{path}: a sample has 16 or 32 bits, not {bits}")
+    if kind == ".flac" and bits == 32:
+        raise ValueError(f"{path}: FLAC has no samples of 32 bits; take 16, or end the name in .wav")
+    if not RATES[0] <= rate <= RATES[1]:
+        raise ValueError(f"{path}: a rate of {rate} Hz is outside {RATES[0]}..{RATES[1]}")
+    return kind
+
+
+def _shorts(x: "np.ndarray") -> "np.ndarray":
+    """Samples as a call sends them (nodes/line_out.py)."""
     import numpy as np
 
-    x = samples(pcm, "savePCMtoWAV")
-    x = np.rint(x * np.float32(FULL_SCALE)).clip(-FULL_SCALE, FULL_SCALE - 1)
+    return np.rint(x * np.float32(FULL_SCALE)).clip(-FULL_SCALE, FULL_SCALE - 1).astype("<i2")
+
+
+def _wav(shorts: "np.ndarray", rate: int) -> bytes:
     data = io.BytesIO()
     with wave.open(data, "wb") as file:
-        file.setparams((1, 2, RATE, len(x), "NONE", ""))
-        file.writeframes(x.astype("<i2").tobytes())
-    _write(path, data.getvalue())
+        file.setparams((1, 2, rate, len(shorts), "NONE", ""))
+        file.writeframes(shorts.tobytes())
+    return data.getvalue()
+
+
+def _float_wav(x: "np.ndarray", rate: int) -> bytes:
+    """Written here: libsndfile puts the time of day in, and then no two files are the same."""
+    data = x.astype("<f4").tobytes()
+    kind = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 3, 1, rate, 4 * rate, 4, 32, 0)
+    fact = struct.pack("<4sII", b"fact", 4, len(x))
+    body = b"WAVE" + kind + fact + struct.pack("<4sI", b"data", len(data)) + data
+    return struct.pack("<4sI", b"RIFF", len(body)) + body
 
 
 class _Bytes(io.BytesIO):
@@ -110,7 +169,8 @@ def _read(path: Any) -> tuple[str, bytes]:
         raise IsADirectoryError(f"{name}: a directory, not a sound file") from None
 
 
-def _write(path: Any, data: bytes) -> None:
+def write_whole(path: Any, data: bytes) -> None:
+    """Write a file, or to a file object. A file that exists is replaced only once the new one is whole."""
     if hasattr(path, "write"):
         path.write(data)
         return

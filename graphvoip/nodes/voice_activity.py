@@ -33,8 +33,8 @@ class VoiceActivity(Node):
     speech = Event("somebody has begun to speak")
     silence = Event("somebody has stopped speaking; after the hangover")
     state = State(
-        left="i8", hops="i8", on="i8", loud="i8", calm="i8", last="f8", low="f8", before="f8", lower="f8", total="f8", energy="f8",
-        least=("f8", PARTS),
+        left="i8", hops="i8", on="i8", loud="i8", calm="i8", last="f8", low="f8", before="f8", lower="f8", total="f8",
+        energy="f8", least=("f8", PARTS),
     )  # fmt: skip
 
     def start(self):

@@ -265,6 +265,12 @@ def test_any_input_is_survived_and_forgotten(name):
     assert not list(survival(name))
 
 
+@pytest.mark.parametrize("name", [name for name in TYPES if name != "fade"])  # that one cuts a whole piece, and stays
+def test_pieces_agree_while_junk_comes(name):
+    for where, kind in itertools.product((*inputs_of(name), "all"), ("all in turn", "not a number", "1e30")):
+        agree(name, with_junk(name, where, kind), (0, 77, FRAME), frames=4)
+
+
 @pytest.mark.parametrize("name", [name for name in TYPES if types[name].group in ("filters", "dynamics", "time")])
 def test_what_comes_back_after_junk_is_what_a_fresh_node_makes(name):
     """Its level after 13 s, within a factor of four: nothing sticks."""

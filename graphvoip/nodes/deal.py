@@ -4,7 +4,7 @@ from ..node import Node, Option, Output, Signal, State
 MOST = 64  # voices
 
 
-class Voice(Node):
+class Deal(Node):
     """The events that are for one voice of several: `poly` gives one to each copy of a patch.
 
     A value that a voice has already goes to that voice again; others to the voice that has waited longest, which is
@@ -20,7 +20,7 @@ class Voice(Node):
 
     def start(self):
         if self.index >= self.voices:
-            raise ValueError(f"voice: index {self.index} of {self.voices} voices; it counts from 0")
+            raise ValueError(f"deal: index {self.index} of {self.voices} voices; it counts from 0")
         self.state["index_"], self.state["voices_"] = self.index, self.voices
 
     @kernel

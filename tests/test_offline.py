@@ -1,0 +1,127 @@
+"""Rendering: the samples of a call without one."""
+
+import numpy as np
+import pytest
+
+from graphvoip import Param, patch, render
+from graphvoip.nodes import Gain, Keymap, Meter, Mix, Noise, Pcm, Recorder, Send, Sine, Tone
+from graphvoip.offline import key_times
+
+
+@patch
+def beep(freq=Param(441, "Hz", 100, 2000)):
+    return Sine(freq=freq) * 0.5
+
+
+def test_a_sine_is_rendered_as_long_as_asked_with_a_frame_of_fade():
+    samples = render(beep(), seconds=0.1234)
+    assert samples.dtype == np.float32
+    assert len(samples) == round(0.1234 * 8000)
+    tone = 0.5 * np.sin(2 * np.pi * 441 * np.arange(len(samples)) / 8000)
+    np.testing.assert_allclose(samples[160:], tone[160:], atol=1e-6)
+    np.testing.assert_allclose(samples[:160], tone[:160] * np.arange(1, 161) / 160, atol=1e-6)
+
+
+def test_nodes_and_ports_are_rendered_too():
+    assert np.abs(render(Sine(), seconds=0.1)).max() > 0.9
+    assert np.abs(render(Meter(Sine()).peak, seconds=0.1)).max() > 0.9
+
+
+def test_it_ends_with_the_event_done_and_a_frame():
+    assert len(render(Tone(seconds=0.1))) == 800 + 160
+    assert len(render(Tone(seconds=0.1), seconds=0.05)) == 400
+    assert len(render(Tone(seconds=0.1), seconds=5)) == 960
+
+
+def test_keys_come_at_their_frame():
+    samples = render(Keymap(0.0).out, seconds=0.1)
+    assert np.abs(samples - 1).max() < 1.01
+
+    @patch
+    def pressed(keys):
+        return keys * 0.01
+
+    samples = render(pressed(), seconds=1, keys="5@0.3 9@0.301 #@0.9")
+    assert [(at, round(100 * samples[at])) for at in np.flatnonzero(samples)] == [(2400, 53), (2560, 57), (7200, 35)]
+
+
+def test_a_voice_is_as_on_a_line():
+    voice = np.linspace(-1, 1, 8000, dtype=np.float32)
+
+    @patch
+    def echo(voice):
+        return voice * 1.0
+
+    samples = render(echo(), seconds=1, voice=voice)
+    np.testing.assert_array_equal(samples[160:], (np.rint(voice * np.float32(32768)).clip(-32768, 32767) / 32768)[160:])
+
+
+def test_a_long_rendering_has_every_sample_once():
+    """Longer than a piece of the recorder's memory, and than what is run at once."""
+    ramp = (np.arange(8000 * 65) % 30011 / 60000).astype(np.float32)
+    np.testing.assert_array_equal(render(Pcm(data=ramp), seconds=65)[160:], ramp[160:])
+
+
+def test_two_renderings_are_the_same_bits():
+    def build():
+        return Mix(*(Gain(Noise(seed=k), 0.1) for k in range(5)), Sine(freq=441, amp=0.2))
+
+    np.testing.assert_array_equal(render(build(), seconds=2), render(build(), seconds=2))
+
+
+def test_progress_is_told_in_seconds():
+    told = []
+    render(Sine(), seconds=25, progress=told.append)
+    assert told[-1] == 25
+    assert told == sorted(told)
+
+
+def test_a_patch_can_be_rendered_again_and_goes_on():
+    made = beep()
+    first, second = render(made, seconds=0.1), render(made, seconds=0.1)
+    assert len(first) == len(second) == 800
+
+
+def test_a_bus_in_a_rendering_is_its_own():
+    from graphvoip.nodes import Receive
+
+    @patch
+    def loop():
+        Send(Sine(freq=441) * 0.5, bus="here")
+        return Receive(bus="here") * 1.0
+
+    samples = render(loop(), seconds=0.1)
+    assert np.abs(samples[:160]).max() == 0
+    tone = 0.5 * np.sin(2 * np.pi * 441 * np.arange(640) / 8000)
+    np.testing.assert_allclose(samples[160:], tone, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "says"),
+    [
+        (lambda: render(Sine()), ValueError, "render: nothing ends it; say how many seconds"),
+        (lambda: render(Sine(), seconds=0), ValueError, "render: seconds is 0; it is a number above 0"),
+        (lambda: render(5, seconds=1), TypeError, "render: 5 is not a patch or a node"),
+        (lambda: render(Recorder(Sine()), seconds=1), ValueError, "recorder has no output"),
+        (lambda: render(Gain(), seconds=1), ValueError, "gain: 'input' must be given"),
+        (lambda: render(Sine(), seconds=1, keys="5"), ValueError, "keys: '5' is no key and time; write 5@0.3"),
+        (lambda: render(Sine(), seconds=1, keys="x@1"), ValueError, "keys: 'x@1' is no key and time"),
+        (lambda: render(Sine(), seconds=1, keys="5@soon"), ValueError, "keys: '5@soon' is no key and time"),
+        (lambda: render(Sine(), seconds=1, keys=[("5",)]), ValueError, "keys: '5' is no key and time"),
+        (lambda: render(Sine(), seconds=1, voice="none.wav"), FileNotFoundError, "none.wav: no such sound file"),
+    ],
+)
+def test_mistakes_are_told(make, error, says):
+    with pytest.raises(error) as caught:
+        make()
+    assert says in str(caught.value)
+
+
+def test_keys_as_text_and_as_pairs():
+    assert key_times("5@0.3  #@1e0") == key_times([("5", 0.3), ("#", 1)]) == [("5", 0.3), ("#", 1.0)]
+
+
+def test_what_is_not_finite_is_silent_and_the_rest_goes_on():
+    broken = Pcm(data=np.concatenate([np.full(800, 0.25), [np.nan], np.full(7199, 0.25)]))
+    samples = render(broken, seconds=1)
+    assert np.all(np.isfinite(samples))

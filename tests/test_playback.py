@@ -1,0 +1,398 @@
+"""Patches on a call: parameters, edits and reloads while they sound, and nothing clicks."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from graphvoip import Param, patch, render
+from graphvoip.nodes import Add, Biquad, Function, Gain, Mix, Noise, Pcm, Record, Sine, Tone
+from graphvoip.patchfile import parse_patch
+
+RATE = 8000
+
+
+def largest_step(samples):
+    return np.abs(np.diff(samples)).max()
+
+
+def slope(frequency, level=1.0):
+    """The largest step of a sine between two samples."""
+    return level * 2 * np.pi * frequency / RATE
+
+
+@patch
+def beep(freq=Param(441, "Hz", 100, 2000), level=Param(0.5, "x", 0, 1)):
+    return Sine(freq=freq, name="tone") * level
+
+
+async def ring(phone, handler, seconds=60):
+    """What the caller heard of a handler that ends by itself."""
+    async with phone(handler) as p:
+        assert await p.hung_up(seconds)
+    return np.array(p.heard)
+
+
+async def test_a_patch_plays_until_it_is_done(phone):
+    @patch
+    def short():
+        tone = Tone(freq=441, seconds=0.5)
+        return tone * 0.5, tone.done
+
+    times = []
+
+    async def handler(call):
+        await call.play(short())
+        times.append(call.time)
+
+    heard = await ring(phone, handler)
+    assert 0.5 <= times[0] <= 0.56
+    assert np.abs(heard[:4000]).max() == pytest.approx(0.5, abs=0.01)
+
+
+async def test_what_still_sounds_at_the_end_fades(phone):
+    @patch
+    def cut():
+        tone = Tone(freq=300, seconds=0.3)
+        return Sine(freq=441) * 0.5 + tone * 0.0, tone.done
+
+    async def handler(call):
+        await call.play(cut())
+        await asyncio.sleep(0.1)
+
+    heard = await ring(phone, handler)
+    assert largest_step(heard) <= 1.02 * slope(441, 0.5)
+    assert np.abs(heard[-400:]).max() == 0
+
+
+async def test_parameters_are_attributes_and_ramp(phone):
+    async def handler(call):
+        synth = call.play(beep())
+        await asyncio.sleep(0.5)
+        assert synth.level == 0.5
+        synth.level = 0.05
+        assert synth.level == 0.05
+        await asyncio.sleep(0.5)
+        synth.set("freq", 882, over=0.3)
+        await asyncio.sleep(0.5)
+        synth.set("tone.amp", 2)
+        await asyncio.sleep(0.5)
+
+    heard = await ring(phone, handler)
+    assert largest_step(heard) <= 1.05 * slope(441, 0.5)
+    assert np.abs(heard[1000:4000]).max() == pytest.approx(0.5, abs=0.001)
+    assert np.abs(heard[4400:8000]).max() == pytest.approx(0.05, abs=0.001)
+    assert np.abs(heard[12400:15900]).max() == pytest.approx(0.1, abs=0.001)
+    assert np.argmax(np.abs(np.fft.rfft(heard[12400:14000]))) * 5 == pytest.approx(882, abs=5)
+
+
+async def test_wrong_parameters_are_told_and_nothing_changes(phone):
+    async def handler(call):
+        synth = call.play(beep())
+        with pytest.raises(AttributeError, match="beep has no parameter 'levle'; did you mean 'level'?"):
+            synth.levle = 1
+        with pytest.raises(AttributeError, match="'levle'; did you mean 'level'?"):
+            _ = synth.levle
+        with pytest.raises(ValueError, match=r"level: 2 x is outside 0..1"):
+            synth.level = 2
+        with pytest.raises(ValueError, match="beep has no 'tone.frq' to set|tone: sine has no input 'frq'"):
+            synth.set("tone.frq", 2)
+        with pytest.raises(ValueError, match="over is -1"):
+            synth.set("level", 0.1, over=-1)
+        assert synth.level == 0.5
+        with pytest.raises(TypeError, match="call it to make a patch"):
+            call.play(beep)
+        await asyncio.sleep(0.1)
+
+    await ring(phone, handler)
+
+
+async def test_the_callers_voice_and_keys_are_bound_by_name(phone):
+    document = {
+        "graphvoip": 1, "inputs": {"voice": "audio", "keys": "events"},
+        "nodes": {"k": {"type": "keymap", "keys": "keys"}, "s": {"type": "sine", "freq": "k"}},
+        "out": "voice * 0.5 + s * k.gate * 0.25",
+    }  # fmt: skip
+
+    async def handler(call):
+        call.play(parse_patch(document)())
+        await asyncio.sleep(1)
+
+    async with phone(handler) as p:
+        await p.play(np.full(1600, 0.5))
+        await p.wait(0.3)
+        await p.press("1")
+        assert await p.hung_up()
+    heard = np.array(p.heard)
+    assert np.mean(heard[600:1400]) == pytest.approx(0.25, abs=0.01)
+    assert np.abs(heard[2000:3800]).max() < 0.01
+    assert np.abs(heard[4100:5000]).max() == pytest.approx(0.25, abs=0.01)
+
+
+async def test_an_input_that_a_call_does_not_have_is_told(phone):
+    @patch
+    def loud(mic):
+        return Gain(mic, 2.0)
+
+    async def handler(call):
+        with pytest.raises(ValueError, match="loud: its input 'mic' is not wired, and a call has voice and keys"):
+            call.play(loud())
+
+    await ring(phone, handler)
+
+
+async def test_a_patch_plays_once(phone):
+    async def handler(call):
+        tone = patch(lambda: Tone(seconds=0.1))()
+        await call.play(tone)
+        with pytest.raises(ValueError, match="has come to its end; build another one"):
+            call.play(tone)
+        synth = call.play(beep())
+        with pytest.raises(ValueError, match="sounds in call|has come to its end"):
+            await asyncio.sleep(0.1)
+            render(synth.patch, seconds=1)
+
+    await ring(phone, handler)
+
+
+# --- Edits ------------------------------------------------------------------------------------------------------------
+
+
+async def test_no_edit_clicks(phone):
+    """441 Hz is nowhere near zero at the edges of frames. Every kind of edit, and the steps stay those of the sine."""
+    source, gain = Sine(freq=441), None
+
+    async def handler(call):
+        nonlocal gain
+        gain = Gain(source, 0.5)
+        mix = Mix(gain)
+        synth = call.play(mix)
+        for n in range(6):
+            await asyncio.sleep(0.1)
+            if n == 0:
+                gain.gain = 0.1
+            elif n == 1:
+                gain.gain = Sine(freq=3, amp=0.2)
+            elif n == 2:
+                gain.input = Add(source, 0.2)
+            elif n == 3:
+                mix.inputs = [*mix.inputs, Sine(freq=100, amp=0.1)]
+            elif n == 4:
+                mix.inputs = mix.inputs[:1]
+            else:
+                gain.input = mix  # a loop
+                gain.gain = 0.3
+        await asyncio.sleep(0.2)
+        synth.stop()
+        await asyncio.sleep(0.1)
+        assert not call._out.inputs
+
+    heard = await ring(phone, handler)
+    assert largest_step(heard) <= 1.02 * slope(441, 0.5)
+
+
+async def test_an_edit_of_an_edit_arrives_where_the_last_one_wanted(phone):
+    async def handler(call):
+        gain = Gain(Sine(freq=441), 0.5)
+        call.play(gain)
+        await asyncio.sleep(0.1)
+        for n in range(20):
+            gain.gain = n / 20
+            await asyncio.sleep(0.01)
+        gain.gain = 0.25
+        assert gain.gain == 0.25
+        await asyncio.sleep(0.3)
+        assert gain.wires["gain"] == 0.25
+        assert {node.type for node in call._graph.plan.nodes} == {
+            "sine", "gain", "fade", "keypad", "line_in", "line_out"}  # fmt: skip
+
+    heard = await ring(phone, handler)
+    assert largest_step(heard) <= 1.02 * slope(441, 1.0)
+    assert np.abs(heard[4400:6200]).max() == pytest.approx(0.25, abs=0.001)
+
+
+async def test_a_loop_runs_with_one_sample_of_delay_on_a_call(phone):
+    async def handler(call):
+        echo = Add(Pcm(data=np.concatenate([[0.5], np.zeros(20)])), 0.0)
+        echo.b = Gain(echo, 0.5)
+        call.play(echo, fade=0)
+        await asyncio.sleep(0.1)
+
+    heard = await ring(phone, handler)
+    first = np.argmax(np.abs(heard))
+    np.testing.assert_allclose(heard[first : first + 6], 0.5 ** np.arange(1, 7), atol=1e-4)
+
+
+# --- Reload -----------------------------------------------------------------------------------------------------------
+
+
+def document(**nodes):
+    return {"graphvoip": 1, "params": {"level": 0.5}, "nodes": nodes, "out": "a * level"}
+
+
+async def test_a_reload_keeps_state_by_name_and_type(phone):
+    before = document(a={"type": "sine", "freq": 317}, n={"type": "noise"})
+    after = document(a={"type": "sine", "freq": 331}) | {"params": {"level": 0.4}}
+
+    async def handler(call):
+        synth = call.play(parse_patch(before)())
+        await asyncio.sleep(0.5)
+        tone = synth.patch["a"]
+        synth.reload(parse_patch(after)())
+        assert synth.patch["a"] is tone
+        await asyncio.sleep(0.5)
+        assert synth.level == 0.4
+        synth.level = 0.2
+        synth.reload(parse_patch(after)())
+        assert synth.level == 0.2, "what was set by hand stays, where the file has not changed it"
+        synth.reload(parse_patch(document(a={"type": "triangle", "freq": 331}) | {"params": {"level": 0.4}})())
+        assert synth.patch["a"] is not tone
+        await asyncio.sleep(0.5)
+        synth.stop()
+        await asyncio.sleep(0.1)
+        assert {node.type for node in call._graph.plan.nodes} == {"keypad", "line_in", "line_out"}
+
+    heard = await ring(phone, handler)
+    assert largest_step(heard[:8200]) <= 1.02 * slope(331, 0.5)
+    assert largest_step(heard) <= 1.1 * slope(331, 0.5)
+    assert np.argmax(np.abs(np.fft.rfft(heard[4800:8000]))) * 2.5 == pytest.approx(331, abs=2.5)
+
+
+async def test_a_reload_of_the_same_changes_nothing_at_all(phone):
+    chain = {"graphvoip": 1, "params": {"level": 0.5},
+             "nodes": {"a": {"type": "saw", "freq": "200 + 50 * lfo"}, "lfo": {"type": "sine", "freq": 3},
+                       "f": {"type": "biquad", "input": "a + 0.3 * f", "freq": 900}, "n": {"type": "noise"}},
+             "out": "f * level + 0.01 * n"}  # fmt: skip
+
+    def handler_of(reloads):
+        async def handler(call):
+            synth = call.play(parse_patch(chain)())
+            for _ in range(5):
+                await asyncio.sleep(0.1)
+                if reloads:
+                    synth.reload(parse_patch(chain)())
+
+        return handler
+
+    np.testing.assert_array_equal(await ring(phone, handler_of(False)), await ring(phone, handler_of(True)))
+
+
+async def test_a_reload_takes_recorders_along(phone, tmp_path):
+    @patch
+    def recorded(level=0.5):
+        tone = Sine(freq=441, name="a") * level
+        Record(tone, file=tmp_path / "x.wav", name="tape")
+        return tone
+
+    async def handler(call):
+        synth = call.play(recorded())
+        await asyncio.sleep(0.5)
+        synth.reload(recorded(level=0.25))
+        await asyncio.sleep(0.5)
+        synth.stop()
+        await asyncio.sleep(0.1)
+
+    await ring(phone, handler)
+    import soundfile
+
+    samples, rate = soundfile.read(tmp_path / "x.wav")
+    assert rate == RATE
+    assert len(list(tmp_path.iterdir())) == 1
+    assert np.abs(samples[1000:3000]).max() == pytest.approx(0.5, abs=0.01)
+    assert np.abs(samples[5000:7000]).max() == pytest.approx(0.25, abs=0.01)
+
+
+async def test_what_cannot_be_reloaded_is_told_and_the_old_one_sounds_on(phone):
+    async def handler(call):
+        synth = call.play(beep())
+        with pytest.raises(ValueError, match="does not sound yet"):
+            synth.reload(beep())
+        await asyncio.sleep(0.1)
+        with pytest.raises(TypeError, match="reload: 5 is not a patch"):
+            synth.reload(5)
+        with pytest.raises(ValueError, match="its input 'mic' is not wired"):
+            synth.reload(patch(lambda mic: Gain(mic, 1.0))())
+        await asyncio.sleep(0.4)
+        synth.stop()
+        await synth
+        with pytest.raises(ValueError, match="has ended; play the new one"):
+            synth.reload(beep())
+
+    heard = await ring(phone, handler)
+    assert np.abs(heard[1000:4000]).max() == pytest.approx(0.5, abs=0.01)
+
+
+# --- Python in the graph ----------------------------------------------------------------------------------------------
+
+
+async def test_a_function_is_heard_320_samples_later_live_and_offline(phone):
+    def build():
+        return Function(Sine(freq=441) * 0.5, f=lambda x, t: -x if t >= 0.5 else x)
+
+    async def handler(call):
+        call.play(build(), fade=0)
+        await asyncio.sleep(1)
+
+    heard = await ring(phone, handler)
+    tone = 0.5 * np.sin(2 * np.pi * 441 * np.arange(8000) / RATE)
+    tone[4000:] *= -1
+    first = np.argmax(np.abs(heard) > 0) - 1
+    np.testing.assert_allclose(heard[first : first + 7600], tone[:7600], atol=1e-4)
+    offline = render(build(), seconds=1)
+    np.testing.assert_allclose(offline[480:8000], tone[160:7680], atol=1e-6)
+    np.testing.assert_allclose(heard[first + 160 : first + 7600], offline[480:7920], atol=1e-4)
+
+
+async def test_what_a_function_raises_is_raised_where_it_is_awaited(phone):
+    def broken(x, t):
+        if t > 0.1:
+            raise KeyError("gone")
+        return x
+
+    async def handler(call):
+        with pytest.raises(KeyError, match="gone"):
+            await call.play(Function(Sine(freq=441), f=broken))
+
+    await ring(phone, handler)
+
+
+def test_a_function_in_a_cycle_is_refused_and_the_reason_said():
+    loop = Function(0.0, f=lambda x, t: x)
+    loop.input = Gain(loop, 0.5)
+    with pytest.raises(ValueError, match="function is in a cycle, and its function is heard some frames late"):
+        render(loop, seconds=0.1)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"f": 5}, "function: f is 5; it is a plain function"),
+        ({"f": lambda x, t: "loud"}, "function: f gave .* at 0 s; it gives a number for every sample"),
+        ({"f": lambda x, t: x[:5], "per": "block"}, "it gives an array of 160 numbers"),
+    ],
+)
+def test_what_is_no_function_of_samples_is_told(values, says):
+    with pytest.raises(TypeError, match=says):
+        render(Function(Sine(), **values), seconds=0.1)
+
+
+def test_a_function_of_blocks():
+    samples = render(Function(Sine(freq=441), f=lambda block, t: block[::-1] * 0.5, per="block"), seconds=0.1)
+    tone = np.sin(2 * np.pi * 441 * np.arange(160) / RATE)
+    np.testing.assert_allclose(samples[320:480], tone[::-1] * 0.5, atol=1e-6)
+
+
+async def test_much_at_once_leaves_nothing_behind(phone):
+    async def handler(call):
+        for _ in range(20):
+            filter = Biquad(Noise(amp=0.1), freq=900)
+            playing = call.play(filter)
+            await asyncio.sleep(0.04)
+            filter.freq = 500
+            playing.cancel()
+        await asyncio.sleep(0.1)
+        assert len(call._graph.plan.nodes) == 3
+        assert not call._playing
+        assert len(call._graph._listeners) == 1  # the keypad's
+
+    await ring(phone, handler)
