@@ -54,7 +54,9 @@ def example_document(cls: type[Node]) -> dict[str, Any]:
     scope = _scope()
 
     def made(voice, keys):
-        return _run(cls, scope | {"voice": voice, "keys": keys})
+        found = _run(cls, scope | {"voice": voice, "keys": keys})
+        is_sink = isinstance(found, Node) and not found.slots.outputs
+        return next(found.sources()) if is_sink else found
 
     recipe = patch(made)
     recipe.name = cls.type

@@ -89,13 +89,13 @@ async def test_parameters_are_attributes_and_ramp(phone):
 async def test_wrong_parameters_are_told_and_nothing_changes(phone):
     async def handler(call):
         synth = call.play(beep())
-        with pytest.raises(AttributeError, match="beep has no parameter 'levle'; did you mean 'level'?"):
+        with pytest.raises(AttributeError, match=r"beep has no parameter 'levle'; did you mean 'level'?"):
             synth.levle = 1
-        with pytest.raises(AttributeError, match="'levle'; did you mean 'level'?"):
+        with pytest.raises(AttributeError, match=r"'levle'; did you mean 'level'?"):
             _ = synth.levle
         with pytest.raises(ValueError, match=r"level: 2 x is outside 0..1"):
             synth.level = 2
-        with pytest.raises(ValueError, match="beep has no 'tone.frq' to set|tone: sine has no input 'frq'"):
+        with pytest.raises(ValueError, match=r"beep has no 'tone.frq' to set|tone: sine has no input 'frq'"):
             synth.set("tone.frq", 2)
         with pytest.raises(ValueError, match="over is -1"):
             synth.set("level", 0.1, over=-1)
@@ -148,8 +148,8 @@ async def test_a_patch_plays_once(phone):
         with pytest.raises(ValueError, match="has come to its end; build another one"):
             call.play(tone)
         synth = call.play(beep())
-        with pytest.raises(ValueError, match="sounds in call|has come to its end"):
-            await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)
+        with pytest.raises(ValueError, match="sounds in call"):
             render(synth.patch, seconds=1)
 
     await ring(phone, handler)
