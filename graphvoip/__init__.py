@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from .node import Signals as Signals
     from .node import Sound as Sound
     from .node import State as State
-    from .recipe import Param as Param
-    from .recipe import Patch as Patch
-    from .recipe import patch as patch
-    from .recipe import poly as poly
+    from .offline import render as render
     from .patchfile import PatchError as PatchError
     from .patchfile import load_patch as load_patch
     from .pcm import normalizePCM as normalizePCM
     from .playback import Playback as Playback
     from .playback import Synth as Synth
-    from .offline import render as render
+    from .recipe import Param as Param
+    from .recipe import Patch as Patch
+    from .recipe import patch as patch
+    from .recipe import poly as poly
     from .tts import TTStoPCM as TTStoPCM
 
 __version__ = "0.1.0"

@@ -30,10 +30,10 @@ from .nodes.pcm import Pcm
 from .nodes.recorder import Recorder
 from .nodes.sink import Sink
 from .nodes.tone import Tone
-from .recipe import Patch, Recipe, adopt
 from .pcm import samples
 from .plan import order
 from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number
+from .recipe import Patch, Recipe, adopt
 from .rings import RATE
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Call:
         self.keys = self._keypad.port("pressed")
         self._graph.listen(self._keypad, "digit", self._digit)
         leg.on_digit, leg.on_end = self._pressed, self._gone
+        self._graph.on_python = self._feed_node
         engine.add(self._graph)
         self._note(f"from {leg.uri}")
 
@@ -298,16 +299,13 @@ class Call:
         self._out.wires["inputs"] = [*self._out.wires["inputs"], way_out.port()]
         self._graph.touch()
         self._graph.listen(way_out, "fault", lambda sample, value: self._faulty(way_out))
-        for node in walk([way_out]):
-            if node.in_python and node.graph is None and hasattr(node, "step"):
-                self._feed(node, playback)
 
     def _wait_for_end(self, synth: Synth) -> None:
         """Fade it out at the event at which its patch ends. A reload may have given it another one meanwhile."""
         end = synth.patch.done
 
         def over(sample: int, value: int) -> None:
-            if synth.patch.done == end and not synth.done():
+            if end and synth.patch.done == end and not synth.done():
                 end.node.ended = True
                 self._fade_out(synth, FADE)
 
@@ -322,9 +320,6 @@ class Call:
             raise ValueError(f"reload: {old.name} does not sound yet; play the new one instead")
         adopt(patch, old, self._graph)
         synth.patch = patch
-        for node in patch.nodes.values():
-            if node.in_python and node.graph is None:
-                self._feed(node, synth)
         fade.input = patch
         for sink in patch.sinks:
             if sink not in self._graph.roots:
@@ -371,6 +366,11 @@ class Call:
         self._remove(fade)
 
     # --- Python functions ---------------------------------------------------------------------------------------------
+
+    def _feed_node(self, node: Node) -> None:
+        """Run the function of a node that begins to sound; what it raises is raised by what plays it."""
+        playing = [one for fade, one in self._playing.items() if one and not one.done() and node in walk([fade])]
+        self._feed(node, playing[0] if playing else self._future())
 
     def _feed(self, job: Any, future: Pending) -> None:
         if self._feeder is None:

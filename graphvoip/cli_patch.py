@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .cli_files import Problem, Source, exists, last_line, load_handler, one_line, plainly, settings, tell
+from .cli_files import Problem, Source, last_line, load_handler, one_line, plainly, settings, tell
 
 PORT, LIMIT = 5060, 10
 SECONDS = 10.0  # that are rendered of what never ends
@@ -541,6 +541,3 @@ def nodes(
         typer.echo(json.dumps(entry(found), indent=2, ensure_ascii=False))
     else:
         palette_text.print_one(found)
-
-
-__all__ = ["check", "draw", "exists", "nodes", "play", "render"]

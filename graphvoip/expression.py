@@ -8,7 +8,6 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 LONGEST = 2000  # characters of an expression
 DEEPEST = 200  # levels of a tree

@@ -31,6 +31,7 @@ class Graph:
         self.clock = np.zeros(1, np.int64)  # frames run, counted by the audio thread
         self.plan: Plan | None = None
         self.on_touch: Callable[[Graph], Any] = lambda graph: None
+        self.on_python: Callable[[Node], Any] = lambda node: None  # a node whose samples Python makes begins to sound
         self.buses = Buses(self.clock)  # an engine gives its own, which all its calls share
         self._listeners: dict[int, list[Callable[[int, int], Any]]] = {}
 
@@ -68,7 +69,7 @@ class Graph:
         self.on_touch(self)
 
     def hand_over(self, node: Node, name: str, new: Any, over: int = FRAME) -> None:
-        """Wire an input of a node that sounds anew: within `over` samples the new signal takes over from the old one."""
+        """Wire an input of a node that sounds anew: the new signal takes over from the old within `over` samples."""
         old = node.wires[name]
         if isinstance(node.slots.inputs[name], Signals):
             size = max(len(old), len(new))
@@ -136,6 +137,8 @@ class Graph:
                     node.join(self)
                 except Exception as error:  # a disk that is full, say: the others sound
                     log.error("%s: %s: %s", self.name, title(node), error)
+                if node.in_python:
+                    self.on_python(node)
         return plan
 
     def forget(self, node: Node) -> None:
@@ -170,6 +173,7 @@ class Graph:
         self._listeners.clear()
         self.plan = None
         self.on_touch = lambda graph: None
+        self.on_python = lambda node: None
 
 
 def title(node: Node) -> str:

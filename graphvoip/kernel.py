@@ -38,8 +38,8 @@ if "scipy.linalg.cython_blas" not in sys.modules:
 logging.getLogger("numba").setLevel(logging.WARNING)  # its debug log would drown a program's own
 
 BUFFERS = types.CPointer(types.CPointer(types.float32))
-# NaN and infinity keep their meaning: line_out's guard needs them. Sums keep their order: a loop that runs on vector units
-# or not, as buffers happen to lie, must give the same bits, and a filter would only be slower.
+# NaN and infinity keep their meaning: line_out's guard needs them. Sums keep their order: a loop that runs on vector
+# units or not, as buffers happen to lie, must give the same bits, and a filter would only be slower.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "arcp", "nsz"}}
 
 # Only machine code calls a kernel's body; what Python would need to call it is a tenth of the compiler's work.
@@ -143,7 +143,7 @@ def shuffled(random):
 
 @njit(**OPTIONS)
 def bipolar(random):
-    """A shuffled word as an even float32 from -1 to 1, by the upper bits of its multiple (xorshift64* of Vigna, 2016)."""
+    """A shuffled word as an even float32 from -1 to 1: the upper bits of its multiple (xorshift64* of Vigna, 2016)."""
     top = np.int64((random * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(40))
     return np.float32(top) * np.float32(2.0**-23) - np.float32(1)
 

@@ -74,7 +74,7 @@ class Signal(Slot):
         if value is None and self.default is None:
             return None
         try:
-            number = float(value)
+            number = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             raise TypeError(f"{node.type}: {self.name} is a number, a node or a node's output, not {value!r}") from None
         if not self.low <= number <= self.high or not math.isfinite(number):
@@ -137,7 +137,11 @@ class Option(Slot):
             raise ValueError(f"{node.type}: {self.name} {value!r} is none of {', '.join(self.choices)}{hint}")
         bounded = math.isfinite(self.low) or math.isfinite(self.high)
         if bounded and not (value is None and self.default is None):
-            if isinstance(value, bool) or not isinstance(value, numbers.Real) or not self.low <= value <= self.high:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, numbers.Real)
+                or not self.low <= float(value) <= self.high
+            ):
                 unit = f" {self.unit}" if self.unit else ""
                 shown = f"{value:g}{unit}" if isinstance(value, numbers.Real) else repr(value)
                 raise ValueError(f"{node.type}: {self.name} {shown} is outside {self.low:g}..{self.high:g}")
@@ -271,7 +275,7 @@ class Arithmetic:
         if not name:
             raise TypeError(f"{other.type} has no input for >> to feed")
         if isinstance(slots[name], Signals):
-            other.rewire(name, [*other.wires[name], slots[name].check(other, [self])[0]])
+            other.rewire(name, [*other.wires[name], self.port()])
             return other
         if name in other.wired:
             raise ValueError(
@@ -353,7 +357,9 @@ class Node(Arithmetic):
 
     type: ClassVar[str] = "node"
     group: ClassVar[str] = ""  # its place in the palette
-    in_python: ClassVar[bool] = False  # Python makes its samples, some frames ahead or behind
+    in_python: ClassVar[bool] = (
+        False  # Python makes its samples, frames behind: it has a step() to run after each frame
+    )
     is_sink: ClassVar[bool]  # a patch pulls it though nothing listens to it: it has no outputs, or does more than them
     slots: ClassVar[Slots] = Slots({}, {}, {}, {})
     dtype: ClassVar[np.dtype]
@@ -409,7 +415,7 @@ class Node(Arithmetic):
         self.state = self.memory[0]
         self.state_address = self.memory.ctypes.data
         self.kernel = self.process.compile(type(self))
-        if "random" in self.dtype.names:
+        if "random" in (self.dtype.names or ()):
             self.sow(vars(self).get("seed") or 0)
         self.start()
         self.built = True

@@ -72,8 +72,9 @@ class Rendering:
         self.graph.on_touch = self._touched
         self.graph.listen(self.recorder, "more", lambda sample, value: self.recorder.grow())
         if self.done:
-            self.graph.listen(*self.done, lambda sample, value: self._end())
-        self.steps = [node.step for node in walk(self.graph.roots) if node.in_python and hasattr(node, "step")]
+            self.graph.listen(self.done[0], self.done[1], lambda sample, value: self._end())
+        nodes: list[Any] = [node for node in walk(self.graph.roots) if node.in_python]
+        self.steps = [node.step for node in nodes]
 
     def _touched(self, graph: Graph) -> None:
         self.dirty = True

@@ -10,8 +10,9 @@ from . import expression
 from .expression import Name, Number, Operation, Tree
 from .node import File, Node, Port, Signal, Sound, types
 from .nodes.constant import Constant
+from .patchbuilder import in_files
+from .patchfile import FORMAT, KINDS, PARAM, ROOT, PatchFile
 from .recipe import Patch, is_name, seed_of
-from .patchfile import FORMAT, KINDS, PARAM, ROOT, PatchFile, in_files
 
 
 def save(patch: Patch, path: str | os.PathLike) -> None:
@@ -23,7 +24,7 @@ def save(patch: Patch, path: str | os.PathLike) -> None:
 
 
 def dumps(document: dict[str, Any]) -> str:
-    """The canonical text of a document: the root's keys in their order, one line a node, expressions spelled one way."""
+    """The canonical text of a document: the root's keys in their order, a line a node, expressions spelled one way."""
     lines = []
     for key in [one for one in ROOT if one in document]:
         value = document[key]
@@ -166,7 +167,7 @@ class _Writer:
                 made[name] = self._wire(wire)
         for name, value in node.given.items():
             made[name] = self._option(path, node, name, value)
-        if "random" in node.dtype.names and node.given.get("seed") is None and "/" in path:
+        if "random" in (node.dtype.names or ()) and node.given.get("seed") is None and "/" in path:
             made["seed"] = seed_of(self.patch.seed, path)  # its name is another one in the file
         return made
 
@@ -219,8 +220,12 @@ def schema() -> dict[str, Any]:
     }
     signal = {"type": ["number", "string"]}
     expressions = {"type": "object", "additionalProperties": {"type": ["number", "string"]}}
-    param = {"type": "object", "properties": {key: {"type": "string" if key in ("unit", "doc") else "number"} for key in PARAM},
-             "required": ["default"], "additionalProperties": False}  # fmt: skip
+    param = {
+        "type": "object",
+        "properties": {key: {"type": "string" if key in ("unit", "doc") else "number"} for key in PARAM},
+        "required": ["default"],
+        "additionalProperties": False,
+    }
     other = {"title": "a sub-patch, or poly", "type": "object", "required": ["type"],
              "properties": {"type": {"type": "string", "not": {"enum": list(kinds)}}}}  # fmt: skip
     shapes: dict[str, Any] = {
@@ -234,7 +239,7 @@ def schema() -> dict[str, Any]:
         "nodes": {
             "type": "object",
             "additionalProperties": {"anyOf": [*({"$ref": f"#/$defs/{name}"} for name in kinds), other]},
-        },  # fmt: skip
+        },
         "out": signal,
         "outputs": expressions,
         "done": {"type": "string"},

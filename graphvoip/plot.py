@@ -1,4 +1,4 @@
-"""A call as a picture: what happened, the waveform and the spectrogram, on one time axis. Needs the extra `plot`."""
+"""Sound as a picture: waveform and spectrogram; of a call what happened too, on one time axis. Extra: `plot`."""
 
 import os
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ Event = tuple[float, str, str]  # seconds since the call began, who ("caller" or
 INK, GRID, WAVE = "#22303c", "#d8dee4", "#3b6ea5"
 COLOURS = {"caller": "#c2570c", "call": "#1f6f8b"}
 WIDTH, DPI = 11.0, 130  # inches, dots an inch
+SOUND = (1.5, 2.6)  # inches of waveform and spectrogram
 COLUMNS = 3000  # of the spectrogram at most, however long the call
 LEFT, BOTTOM, TOP, MARGIN = 0.75, 0.55, 0.05, 0.8  # inches around the axes; MARGIN is the least to the right
 LINE, SIZE, LONGEST = 0.2, 8.5, 46  # inches a row of labels, points of their letters, letters
@@ -29,22 +30,42 @@ def plot_call(heard: np.ndarray, history: Sequence[Event], path: str | os.PathLi
     draw(heard, history).savefig(path, format="png")
 
 
-def draw(heard: np.ndarray, history: Sequence[Event]) -> Any:
-    """plot_call as a matplotlib figure."""
+def plot_sound(heard: np.ndarray, path: str | os.PathLike[str]) -> None:
+    """Draw the waveform and the spectrogram of samples at 8000 Hz to a PNG file. ImportError without matplotlib."""
+    heard = np.asarray(heard, float)
+    figure = _figure()
+    height = sum(SOUND) + TOP + BOTTOM
+    figure.set_size_inches(WIDTH, height)
+    wave, spectrum = figure.subplots(2, 1, sharex=True, height_ratios=SOUND)
+    figure.subplots_adjust(LEFT / WIDTH, BOTTOM / height, 1 - 0.3 / WIDTH, 1 - 0.15 / height, hspace=0.07)
+    _waveform(wave, heard)
+    _spectrogram(spectrum, heard)
+    wave.set_ylabel("")
+    spectrum.set_xlim(0, max(len(heard) / RATE, 0.1))
+    figure.savefig(path, format="png")
+
+
+def _figure() -> Any:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError(f"a picture needs matplotlib ({error}): pip install 'graphvoip[plot]'") from None
-    heard = np.asarray(heard, float)
-    seconds = max(len(heard) / RATE, 0.1)
     figure = Figure(dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def draw(heard: np.ndarray, history: Sequence[Event]) -> Any:
+    """plot_call as a matplotlib figure."""
+    heard = np.asarray(heard, float)
+    seconds = max(len(heard) / RATE, 0.1)
+    figure = _figure()
     events = _grouped(history)
     widths = [_width(_text(event), figure) for event in events]
     axis = _axis(events, widths, seconds)
     rows = _rows(events, widths, seconds / axis)
-    heights = (LINE * (2 + max((row for row in rows if row is not None), default=0)), 1.5, 2.6)
+    heights = (LINE * (2 + max((row for row in rows if row is not None), default=0)), *SOUND)
     height = sum(heights) + TOP + BOTTOM
     figure.set_size_inches(WIDTH, height)
     story, wave, spectrum = figure.subplots(3, 1, sharex=True, height_ratios=heights)

@@ -59,10 +59,11 @@ class Param:
     def checked(self, name: str, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise TypeError(f"{name} is a number, a node or a node's output, not {value!r}")
-        if not self.low <= value <= self.high or not abs(value) < 1e30:
+        number = float(value)
+        if not self.low <= number <= self.high or not abs(number) < 1e30:
             unit = f" {self.unit}" if self.unit else ""
-            raise ValueError(f"{name}: {float(value):g}{unit} is outside {self.low:g}..{self.high:g}")
-        return float(value)
+            raise ValueError(f"{name}: {number:g}{unit} is outside {self.low:g}..{self.high:g}")
+        return number
 
 
 class Patch(Arithmetic):
@@ -84,13 +85,14 @@ class Patch(Arithmetic):
         self.inputs = {node.name: node for node in own if isinstance(node, Input) and node.name in recipe.inputs}
         for path, node in self.nodes.items():
             node.name = path
-            if "random" in node.dtype.names and node.given.get("seed") is None:
+            if "random" in (node.dtype.names or ()) and node.given.get("seed") is None:
                 node.sow(seed_of(seed, path))
 
     @property
     def sinks(self) -> list[Node]:
-        """What is pulled though nothing listens to it: recorders, senders to buses."""
-        return [node for node in self.nodes.values() if node.is_sink]
+        """What is pulled though nothing may listen to it: recorders, senders to buses, and what tells the end."""
+        found = [node for node in self.nodes.values() if node.is_sink]
+        return [*found, self.done.node] if self.done and self.done.node not in found else found
 
     def port(self, name: str | None = None) -> Port:
         if name is None:
@@ -124,7 +126,6 @@ class Patch(Arithmetic):
     def unheard(self) -> list[str]:
         """The names of nodes that feed nothing: mistakes, most of the time."""
         heard = set(walk([port.node for port in self.outputs.values()] + self.sinks))
-        heard |= {self.done.node} if self.done else set()
         return [path for path, node in self.nodes.items() if node not in heard and not isinstance(node, Input)]
 
     def set(self, name: str, value: float, over: float = 0.02) -> None:
@@ -356,11 +357,11 @@ class _Function(Recipe):
                 )
 
     def _make(self, given: dict[str, Any]) -> tuple[dict[str, Port], NodeEvent | None]:
-        result = self.function(**self._nodes_of(given, {}))
-        done = None
+        result: Any = self.function(**self._nodes_of(given, {}))
+        done: Any = None
         if isinstance(result, tuple) and not isinstance(result, NodeEvent) and len(result) == 2:
             result, done = result
-        outputs = result if isinstance(result, dict) else {"out": result}
+        outputs: dict[str, Any] = result if isinstance(result, dict) else {"out": result}
         if not outputs or not all(isinstance(one, Arithmetic) for one in outputs.values()):
             raise TypeError(
                 f"@patch {self.name} gave {result!r}; it gives a node, or a node and the event that ends it, "

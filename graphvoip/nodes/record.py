@@ -60,14 +60,15 @@ class Record(Node):
         )
         first = self.file.with_name(name)
         first.parent.mkdir(parents=True, exist_ok=True)
-        for number in itertools.count(1):
-            path = first if number == 1 else first.with_stem(f"{first.stem}-{number}")
+        path = first
+        for number in itertools.count(2):
             try:
                 path.touch(exist_ok=False)
+                break
             except FileExistsError:
-                continue
-            with soundfile.SoundFile(path, "w", RATE, 2 if self.stereo else 1, "PCM_16"):
-                return path
+                path = first.with_stem(f"{first.stem}-{number}")
+        soundfile.SoundFile(path, "w", RATE, 2 if self.stereo else 1, "PCM_16").close()
+        return path
 
     def save(self) -> None:
         """Append what has come to the file. It is opened for that only, so what is in it can always be read."""
