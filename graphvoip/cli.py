@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from . import __version__, cli_patch
+from . import __version__
 from .cli_files import load_handler, plainly
+from .cli_patch import check, draw, nodes, play
+from .cli_render import render
 from .io import NUMBER
 
 PORT, LIMIT = 5060, 10
@@ -127,7 +129,7 @@ def serve(
 
 # --- Patches ----------------------------------------------------------------------------------------------------------
 
-for command in (cli_patch.render, cli_patch.play, cli_patch.check, cli_patch.draw, cli_patch.nodes):
+for command in (render, play, check, draw, nodes):
     app.command(rich_help_panel=PATCHES)(command)
 
 

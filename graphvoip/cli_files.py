@@ -1,21 +1,45 @@
 """What the commands are given: handlers and patches from files. What the user can mend is told in one line."""
 
+import atexit
 import contextlib
 import functools
+import gc
 import importlib.machinery
 import importlib.util
 import inspect
+import os
 import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from .recipe import Recipe
+
+
+Patches = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATCH...", help="Patch files, [bold]file.json[/bold] or [bold]file.py:name[/bold].", show_default=False
+    ),
+]
+OnePatch = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATCH", help="A patch file, [bold]file.json[/bold] or [bold]file.py:name[/bold].", show_default=False
+    ),
+]
+Settings = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="NAME=NUMBER", help="A parameter, or a number of a node: index=6, ding.freq=440. Repeatable."
+    ),
+]
+Seed = Annotated[int | None, typer.Option(min=0, metavar="N", help="Another seed makes other noises.")]
 
 
 class Problem(Exception):
@@ -36,6 +60,7 @@ def plainly(command: Callable) -> Callable:
     def run(*args: Any, **options: Any) -> Any:
         from .io import DeviceError
 
+        atexit.register(gc.freeze)  # the search for garbage at the end of the process would take 0.2 s
         try:
             return command(*args, **options)
         except (Problem, DeviceError, OSError) as error:
@@ -123,7 +148,7 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 
 def _traced(file: Path, error: BaseException, always: bool = True) -> str:
-    """A traceback from the user's file on, without the machinery that ran it. always: even if it is not in that file."""
+    """A traceback from the user's file on, without what ran it. always: even if it is not in that file."""
     tb = error.__traceback__
     while tb and tb.tb_frame.f_code.co_filename != str(file):
         tb = tb.tb_next
@@ -207,6 +232,14 @@ class Source:
                     patch.set(name, value, 0)
         return patch
 
+    def playable(self, seed: int | None = None, values: dict[str, float] | None = None) -> Any:
+        """The same, of a patch that needs no more than a call has."""
+        patch = self.build(seed, values)
+        for name in patch.inputs:
+            if name not in ("voice", "keys", *(values or ())):
+                raise Problem(f"{self.text}: a call has voice and keys for it, but no '{name}'; --set {name}=NUMBER")
+        return patch
+
     @contextlib.contextmanager
     def blamed(self, what: str) -> Iterator[None]:
         """What goes wrong is a problem of this patch; in a function of the user's, with the place."""
@@ -231,13 +264,51 @@ def _recipe_in_json(file: Path) -> "Recipe":
 
 def settings(given: list[str]) -> dict[str, float]:
     """name=number of --set, a number as patch files write it: 6, -0.5, db(-6), midi(60)."""
-    from .patchfile import expression_value
+    from . import expression
+
+    def number(text: str) -> float | None:
+        try:
+            return expression.value_of(expression.parse(text))
+        except ValueError:
+            return None
 
     found = {}
     for one in given:
         name, equals, text = (part.strip() for part in one.partition("="))
-        value = expression_value(text) if text else None
+        value = number(text)
         if not name or not equals or value is None:
             raise Problem(f"--set {one}: write name=number, index=6 or ding.freq=440")
         found[name] = value
     return found
+
+
+# --- Files to write ---------------------------------------------------------------------------------------------------
+
+
+def places(sources: list[Source], given: Path | None, kind: str) -> list[Path]:
+    """The files to write, one a patch. Folders are made, and what cannot be written is told now."""
+    if given is None or given.is_dir() or len(sources) > 1:
+        if given and given.suffix and not given.is_dir():
+            raise Problem(f"{given}: this is one file, and there are {len(sources)} patches; name a folder")
+        folder = given or Path()
+        files = [folder / f"{source.name}{kind}" for source in sources]
+        for one in {file for file in files if files.count(file) > 1}:
+            raise Problem(f"{one}: two patches would have this file; render them one after the other")
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        files = [given]
+    for file in files:
+        check_place(file)
+    return files
+
+
+def check_place(file: Path) -> None:
+    """Problem if a file cannot be written there."""
+    if file.is_dir():
+        raise Problem(f"{file}: a directory")
+    if file.exists() and not file.is_file():  # a pipe
+        return
+    if not file.parent.is_dir():
+        raise Problem(f"{file}: no directory {file.parent} to save it in")
+    if not os.access(file.parent, os.W_OK):
+        raise Problem(f"{file}: nothing may be written to {file.parent.resolve()}")

@@ -48,7 +48,8 @@ class Rendering:
             raise TypeError(f"render: {patch!r} is not a patch or a node")
         if seconds is not None and not (isinstance(seconds, numbers.Real) and 0 < seconds <= LONGEST):
             raise ValueError(f"render: seconds is {seconds!r}; it is a number above 0, up to {LONGEST:g}")
-        self.presses = sorted((math.ceil(at * RATE / FRAME - 1e-9), key) for key, at in key_times(keys))
+        presses = [(math.ceil(at * RATE / FRAME - 1e-9), key) for key, at in key_times(keys)]
+        self.presses = sorted(presses, key=lambda one: one[0])  # those of one moment stay in their order
         self.keypad, self.voice = Keypad(), Pcm(data=as_on_a_line(voice))
         if isinstance(patch, Patch):
             patch.bind(voice=self.voice.port(), keys=self.keypad.port("pressed"))

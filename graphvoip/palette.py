@@ -37,10 +37,10 @@ def example(cls: type[Node]) -> Port:
     """Build the example of the class's docstring: what its last line stands for.
 
     In scope are all classes of the palette, np, `voice` (2 s of speech, again and again) and `keys` (key presses).
-    Raises ValueError, with the name of the class, if there is none or if it does not end in a node.
+    Where that has no output, it is what the node listens to. Raises ValueError, with the name of the class, if there is
+    none or if it does not end in a node.
     """
-    found = _run(cls, _scope())
-    return found.port() if isinstance(found, Node) else found
+    return _heard(_run(cls, _scope()))
 
 
 def example_document(cls: type[Node]) -> dict[str, Any]:
@@ -54,9 +54,7 @@ def example_document(cls: type[Node]) -> dict[str, Any]:
     scope = _scope()
 
     def made(voice, keys):
-        found = _run(cls, scope | {"voice": voice, "keys": keys})
-        is_sink = isinstance(found, Node) and not found.slots.outputs
-        return next(found.sources()) if is_sink else found
+        return _heard(_run(cls, scope | {"voice": voice, "keys": keys}))
 
     recipe = patch(made)
     recipe.name = cls.type
@@ -81,6 +79,11 @@ def _run(cls: type[Node], scope: dict[str, Any]) -> Node | Port:
     if not isinstance(found, (Node, Port)):
         raise ValueError(f"{cls.__name__}: its example ends in {found!r}; its last line is the node to hear")
     return found
+
+
+def _heard(found: Node | Port) -> Port:
+    is_sink = isinstance(found, Node) and not found.slots.outputs
+    return next(found.sources()) if is_sink else found.port()
 
 
 def _scope() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import textwrap
 from typing import Any
 
 from rich.console import Console
@@ -43,24 +44,27 @@ def print_one(cls: type[Node]) -> None:
     for title in ("outputs", "events"):
         _print_slots(console, title, [(row["name"], "", "", row["doc"]) for row in one[title]])
     if one["example"]:
-        console.print("\n[bold]in Python[/]")
-        console.print(Padding(_code(one["example"], "python"), (0, 0, 0, 2)))
+        _code(console, "in Python", one["example"], "python")
         try:
             document = _short(example_document(cls))
         except ValueError:
             return  # a function, or a node for Python only
-        console.print("\n[bold]in a patch file[/]")
-        console.print(Padding(_code(dumps(document).rstrip(), "json"), (0, 0, 0, 2)))
+        _code(console, "in a patch file", dumps(document).rstrip(), "json")
 
 
-def _code(text: str, language: str) -> Syntax:
-    return Syntax(text, language, theme="ansi_light", background_color="default", word_wrap=True)
+def _code(console: Console, title: str, text: str, language: str) -> None:
+    """With colours on a terminal, and with no line broken: it can be copied."""
+    console.print(f"\n[bold]{title}[/]")
+    syntax = Syntax("", language, theme="ansi_dark", background_color="default")
+    console.print(syntax.highlight(textwrap.indent(text, "  ")), end="", soft_wrap=True)
 
 
 def _paragraphs(doc: str) -> str:
     """Lines that were wrapped for the source are joined; lists and code are left as they are."""
     parts = doc.split("\n\n")
-    return "\n\n".join(part if "\n " in part or part.startswith(("-", " ")) else " ".join(part.split()) for part in parts)
+    return "\n\n".join(
+        part if "\n " in part or part.startswith(("-", " ")) else " ".join(part.split()) for part in parts
+    )
 
 
 def _table() -> Table:

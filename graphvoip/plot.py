@@ -1,11 +1,13 @@
 """Sound as a picture: waveform and spectrogram; of a call what happened too, on one time axis. Extra: `plot`."""
 
+import io
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from .io.wav import write_whole
 from .rings import RATE
 
 Event = tuple[float, str, str]  # seconds since the call began, who ("caller" or "call"), what
@@ -27,7 +29,7 @@ def plot_call(heard: np.ndarray, history: Sequence[Event], path: str | os.PathLi
     heard: what the caller heard, samples at 8000 Hz; history: what happened and when.
     Raises ImportError, with the remedy, without matplotlib.
     """
-    draw(heard, history).savefig(path, format="png")
+    _save(draw(heard, history), path)
 
 
 def plot_sound(heard: np.ndarray, path: str | os.PathLike[str]) -> None:
@@ -42,7 +44,13 @@ def plot_sound(heard: np.ndarray, path: str | os.PathLike[str]) -> None:
     _spectrogram(spectrum, heard)
     wave.set_ylabel("")
     spectrum.set_xlim(0, max(len(heard) / RATE, 0.1))
-    figure.savefig(path, format="png")
+    _save(figure, path)
+
+
+def _save(figure: Any, path: str | os.PathLike[str]) -> None:
+    data = io.BytesIO()
+    figure.savefig(data, format="png")
+    write_whole(path, data.getvalue())
 
 
 def _figure() -> Any:

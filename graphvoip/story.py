@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from .cli_files import Problem, last_line, one_line
+from .cli_files import Problem, check_place, last_line, one_line
 from .io import NUMBER
 
 Story = list[tuple[float, str, str]]  # seconds since the call began, who, what
@@ -29,6 +29,9 @@ def ring(
     from .client import run
     from .io.virtual import Phone
 
+    for file in (out, plot):
+        if file:
+            check_place(file)
     phone = Phone(number, script, inband)
     prepare()  # now, so that the speed is that of calls
     calls = []

@@ -1,150 +1,234 @@
-"""Text to speech.
+"""Text to speech: one way to ask for it, whichever engine speaks.
 
-An engine is a function of a text and its options to samples at 8000 Hz, and a line in ENGINES.
+    samples = TTStoPCM("Hello.", ["-s", "140"])
+    await call.say("Hello.", voice="en-us+f3")
 
-espeak-ng is GPL-3 and no part of graphvoip: its command is run, or its library is loaded when first asked for.
+An engine (tts_engines.py, tts_espeak.py) speaks a part of a text at a time, so that long texts begin at once. What has
+been spoken is kept on the disk (tts_cache.py).
 """
 
-import ctypes
-import functools
-import getopt
-import io
-import os
-import shutil
-import subprocess
-import threading
-import time
-from collections.abc import Iterable
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from .io.wav import loadWAVtoPCM, resample
+from . import tts_cache
 
-TIMEOUT = 60  # seconds for one text: espeak-ng speaks an hour in about four
+if TYPE_CHECKING:
+    import numpy as np
 
-INSTALL = "sudo apt install espeak-ng (macOS: brew install espeak-ng), or pip install 'graphvoip[tts]'"
+    from .tts_engines import Engine
+
+TIMEOUT = 60  # seconds for one part of a text: espeak-ng speaks an hour in about four
+
+ENGINES = ("espeak", "flite", "festival", "rhvoice", "piper")
+
+LONGEST = 10_000  # characters of a text in a patch: ten minutes
 
 
-def TTStoPCM(text: str, opts: Iterable[str] = [], engine: str = "espeak") -> list[float]:
+def TTStoPCM(text: str, opts: Iterable[str] = [], engine: str = "espeak", voice: str | None = None) -> list[float]:
     """Speak a text.
 
-    text: of any length.
+    text: of any length. One that begins with <speak is SSML, for an engine that knows it (espeak).
     opts: the engine's options, as on its command line: ["-v", "en+f3", "-s", "140"]. For espeak the common ones are
         -v voice, -s speed (words a minute, 175), -p pitch (0 to 99, 50), -a amplitude (0 to 200, 100), -g gap between
-        words (10 ms, 0). The command takes all that it has (`espeak-ng --help`), the library of the `tts` extra these.
-    engine: "espeak": the espeak-ng or espeak command, else the library.
+        words (10 ms, 0), -m (it is SSML). The command takes all that it has (`espeak-ng --help`), the library of the
+        `tts` extra these.
+    engine: "espeak": the espeak-ng or espeak command, else the library. "flite", "festival", "rhvoice": these commands.
+        "piper": neural voices, by the extra `piper`.
+    voice: one of the engine's voices, the same for all engines.
 
     Returns a list of floats in [-1, 1] at 8000 Hz; [] if there is nothing to say.
     Raises ValueError for an engine, voice or option that there is not, RuntimeError if nothing that can speak is
-    installed, TimeoutError after 60 s.
+    installed, TimeoutError if it takes more than 60 s for about 1000 characters.
 
-    It takes about a thousandth of the time it speaks, and the event loop waits meanwhile: for a long text,
-    `await asyncio.to_thread(TTStoPCM, text)`.
+    espeak takes about a thousandth of the time it speaks, other engines up to a fifth, and the event loop waits
+    meanwhile: on a call, `await call.say(text)` is better.
     """
-    if engine not in ENGINES:
-        raise ValueError(f"TTStoPCM: no engine {engine!r}; there is: {', '.join(ENGINES)}")
     if not isinstance(text, str):
         raise TypeError(f"TTStoPCM: text is a str, not {type(text).__name__}")
-    if isinstance(opts, str):
-        raise TypeError(f"TTStoPCM: opts is a list such as ['-s', '140'], not the str {opts!r}")
-    if not text.strip():
-        return []
-    return ENGINES[engine](text, [str(opt) for opt in opts])
+    return spoken("TTStoPCM", text, opts, engine, voice).tolist()
 
 
-def espeak(text: str, opts: list[str]) -> list[float]:
-    data = text.encode("utf-8", "replace").replace(b"\0", b" ")  # both the command and the library stop at a zero
-    command = shutil.which("espeak-ng") or shutil.which("espeak")
-    return _espeak_command(command, data, opts) if command else _espeak_library(data, opts)
-
-
-ENGINES = {"espeak": espeak}
-
-
-def _espeak_command(command: str, text: bytes, opts: list[str]) -> list[float]:
-    # On its standard input a text may begin with "-" and be longer than arguments may.
-    name = os.path.basename(command)
-    try:
-        done = subprocess.run([command, "--stdin", "--stdout", *opts], input=text, capture_output=True, timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        raise _too_long(text) from None
-    if done.returncode or not done.stdout.startswith(b"RIFF"):  # it says 0 for an option that it does not know
-        words = " ".join(done.stderr.decode(errors="replace").split()) or "it gave no sound"
-        raise ValueError(f"TTStoPCM: {name} {' '.join(opts)}: {words}; see {name} --help and {name} --voices")
-    return loadWAVtoPCM(io.BytesIO(done.stdout))
-
-
-# The library's numbers, from its speak_lib.h.
-_SYNCHRONOUS, _DONT_EXIT = 2, 0x8000
-_CHARACTERS = 1
-_FLAGS = 0x1 | 0x100 | 0x1000  # UTF-8, [[phonemes]], the pause at the end: what the command sets
-_PARAMETERS = {"-s": (1, 175), "-a": (2, 100), "-p": (3, 50), "-g": (7, 0)}  # option: number, default
-_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
-
-_one_at_a_time = threading.Lock()  # the library has one voice, one set of parameters and one callback a process
-
-
-def _espeak_library(text: bytes, opts: list[str]) -> list[float]:
+def spoken(what: str, text: str, opts: Iterable[str] = (), engine: str = "espeak", voice: str | None = None,
+           speed: float = 1.0) -> "np.ndarray":  # fmt: skip
+    """All of a text as float32 samples. what: who asks, for errors."""
     import numpy as np
 
-    with _one_at_a_time:
-        library, rate = _library()
-        voice, parameters = _library_options(opts)
-        if library.espeak_SetVoiceByName(voice.encode()):
-            raise ValueError(f"TTStoPCM: espeak-ng has no voice {voice!r}; voices are en, en-us, en+f3, de, fr ...")
-        for number, value in parameters.items():
-            library.espeak_SetParameter(number, value, 0)
-
-        sound = []
-        deadline = time.monotonic() + TIMEOUT
-
-        @_CALLBACK
-        def collect(address: int | None, count: int, events: Any) -> int:
-            if address:
-                sound.append(ctypes.string_at(address, 2 * count))
-            return time.monotonic() > deadline  # true ends it
-
-        library.espeak_SetSynthCallback(collect)
-        size = ctypes.c_size_t(len(text) + 1)
-        failed = library.espeak_Synth(text, size, 0, _CHARACTERS, 0, _FLAGS, None, None)
-    if time.monotonic() > deadline:
-        raise _too_long(text)
-    if failed:
-        raise RuntimeError(f"TTStoPCM: the espeak-ng library failed with code {failed}")
-    return resample(np.frombuffer(b"".join(sound), np.int16).astype(np.float32) / 32768, rate).tolist()
+    blocks: list[np.ndarray] = [np.zeros(0, np.float32)]
+    speech = Speech(what, text, opts, engine, voice, speed)
+    while speech.step(blocks.append):
+        pass
+    return np.concatenate(blocks)
 
 
-def _library_options(opts: list[str]) -> tuple[str, dict[int, int]]:
-    """The voice, and every parameter's value: what an earlier text set must not stay."""
+class Speech:
+    """A text on its way to sound, one part after the other."""
+
+    def __init__(self, what: str, text: str, opts: Iterable[str] = (), engine: str = "espeak",
+                 voice: str | None = None, speed: float = 1.0):  # fmt: skip
+        if engine not in ENGINES:
+            raise ValueError(f"{what}: no engine {engine!r}; there is: {', '.join(ENGINES)}")
+        if not isinstance(text, str):
+            raise TypeError(f"{what}: text is a str, not {type(text).__name__}")
+        if isinstance(opts, str):
+            raise TypeError(f"{what}: opts is a list such as ['-s', '140'], not the str {opts!r}")
+        if voice is not None and not isinstance(voice, str):
+            raise TypeError(f"{what}: voice is a str, not {type(voice).__name__}")
+        self.what, self.text, self.engine, self.voice, self.speed = what, text, engine, voice, speed
+        self.opts = [str(opt) for opt in opts]
+        self.stopped = False  # nobody listens any more: set by another thread
+        self._parts: Iterator[str] | None = None
+        self._kept: list[Any] | None = []
+        self._size = 0
+
+    def step(self, give: "Callable[[np.ndarray], Any]") -> bool:
+        """Speak the next part into give(samples); False after the last one. It takes as long as it takes."""
+        if self.stopped or not self.text.strip():
+            return False
+        with _named(self.what):
+            if self._parts is None:
+                self._begin()
+                found = tts_cache.load(self._file)
+                if found is not None:
+                    give(found)
+                    return False
+            part = next(self._parts or iter(()), None)
+            if part is not None:
+                self._speak(part, give)
+                return True
+        if self._kept is not None and not self.stopped:
+            import numpy as np
+
+            tts_cache.save(self._file, np.concatenate([np.zeros(0, np.float32), *self._kept]))
+        return False
+
+    def _begin(self) -> None:
+        self._engine = engine = engine_of(self.engine)
+        version = engine.version()
+        if self.voice is not None:
+            self.opts = [*engine.voice(self.voice), *self.opts]
+        if self.speed != 1:
+            self.opts += engine.speed(self.speed)
+        ssml = self.text.lstrip().startswith("<speak")
+        if ssml:
+            if engine.ssml is None:
+                raise ValueError(f"{self.engine} does not know SSML; espeak does")
+            self.opts += engine.ssml
+        self._file = tts_cache.name_of(self.engine, version, *self.opts, self.text)
+        whole = ssml or "-m" in self.opts and engine.ssml is not None
+        self._parts = iter([self.text]) if whole else parts(self.text, engine.first, engine.part)
+
+    def _speak(self, part: str, give: "Callable[[np.ndarray], Any]") -> None:
+        from .tts_engines import Slow
+
+        sink = _Sink(self, give)
+        try:
+            self._engine.speak(part, self.opts, sink, TIMEOUT)
+        except Slow:
+            size = len(part.encode("utf-8", "replace"))
+            raise TimeoutError(f"{size} bytes of text took longer than {TIMEOUT} s; speak it in parts") from None
+        sink.end()
+
+    def keep(self, samples: "np.ndarray") -> None:
+        """For the cache, unless it becomes too long for that."""
+        self._size += len(samples)
+        if self._size > tts_cache.LONGEST:
+            self._kept = None
+        elif self._kept is not None:
+            self._kept.append(samples)
+
+
+class _Sink:
+    """An engine's sound, of whatever rate, becomes samples at 8000 Hz: whole steps of 16 bits, as a line has them."""
+
+    def __init__(self, speech: Speech, give: "Callable[[np.ndarray], Any]"):
+        self.speech, self.give, self.resampler = speech, give, None
+
+    def put(self, samples: "np.ndarray", rate: int) -> bool:
+        import numpy as np
+
+        from .rings import RATE
+
+        if self.speech.stopped:
+            return False
+        if rate != RATE and self.resampler is None:
+            import soxr
+
+            self.resampler = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="VHQ")
+        block = samples.astype(np.float32)
+        self._pass(block if self.resampler is None else self.resampler.resample_chunk(block))
+        return True
+
+    def end(self) -> None:
+        """The end of a part: what the resampler has in it."""
+        import numpy as np
+
+        if self.resampler is not None and not self.speech.stopped:
+            self._pass(self.resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+
+    def stopped(self) -> bool:
+        return self.speech.stopped
+
+    def _pass(self, block: "np.ndarray") -> None:
+        import numpy as np
+
+        if len(block):
+            samples = (np.rint(block).clip(-32768, 32767) / 32768).astype(np.float32)
+            self.speech.keep(samples)
+            self.give(samples)
+
+
+def engine_of(name: str) -> "Engine":
+    """The engine of this name."""
+    from . import tts_engines
+    from .tts_espeak import Espeak
+
+    found = {"flite": tts_engines.Flite, "festival": tts_engines.Festival, "rhvoice": tts_engines.Rhvoice,
+             "piper": tts_engines.Piper, "espeak": Espeak}  # fmt: skip
+    return found[name]()
+
+
+def voices(engine: str = "espeak") -> list[str]:
+    """The voices that an engine has here. RuntimeError if it is not installed."""
+    if engine not in ENGINES:
+        raise ValueError(f"voices: no engine {engine!r}; there is: {', '.join(ENGINES)}")
+    found = engine_of(engine)
+    with _named("voices"):
+        found.version()
+        return found.voices()
+
+
+# The end of a sentence, but not of an abbreviation such as "Dr.", or an empty line.
+SENTENCE = re.compile(r"(?<=\w{4}[.!?])[\"')]*\s+|(?<=[。！？…])\s*|\n\s*\n")
+
+
+def parts(text: str, first: int, size: int) -> Iterator[str]:
+    """A text in parts of at most so many characters, cut after sentences, else between words, else anywhere."""
+    at, room = 0, first
+    while len(text) - at > room:
+        window = text[at : at + room]
+        ends = [found.end() for found in SENTENCE.finditer(window)] or [found.end() for found in re.finditer(r"\s+", window)]
+        cut = ends[-1] if ends and ends[-1] else room
+        if text[at : at + cut].strip():
+            yield text[at : at + cut]
+        at, room = at + cut, size
+    if text[at:].strip():
+        yield text[at:]
+
+
+def safe_voice(what: str, voice: str) -> str:
+    """A voice's name as a patch may give it: no file, and nothing that an engine would run."""
+    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", voice):
+        raise ValueError(f"{what}: voice {voice!r} is no name of a voice")
+    return voice
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Errors say who asked."""
     try:
-        given = dict(getopt.gnu_getopt(opts, "v:s:a:p:g:")[0])
-    except getopt.GetoptError as error:
-        raise ValueError(
-            f"TTStoPCM: {error}: the espeak-ng library takes -v -s -p -a -g; for others install the command: {INSTALL}"
-        ) from None
-    voice = given.pop("-v", "en")
-    for option, value in given.items():
-        if not value.strip().isdecimal():
-            raise ValueError(f"TTStoPCM: {option} takes a whole number, not {value!r}")
-    return voice, {number: int(given.get(option, default)) for option, (number, default) in _PARAMETERS.items()}
-
-
-@functools.cache
-def _library() -> tuple[Any, int]:
-    """The library, ready, and its rate in Hz."""
-    try:
-        import espeakng_loader
-    except ImportError:
-        raise RuntimeError(f"TTStoPCM: espeak-ng is not installed; {INSTALL}") from None
-    try:
-        library = ctypes.CDLL(espeakng_loader.get_library_path())
-        data = espeakng_loader.get_data_path()
-    except (OSError, RuntimeError) as error:
-        raise RuntimeError(f"TTStoPCM: the espeak-ng library does not load: {error}; {INSTALL}") from None
-    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), _DONT_EXIT)
-    if rate <= 0:  # its buffer for a path holds 160 characters or so
-        raise RuntimeError(f"TTStoPCM: the espeak-ng library cannot read its data in {data}; {INSTALL}")
-    return library, rate
-
-
-def _too_long(text: bytes) -> TimeoutError:
-    return TimeoutError(f"TTStoPCM: {len(text)} bytes of text took longer than {TIMEOUT} s; speak it in parts")
+        yield
+    except (ValueError, RuntimeError, TimeoutError) as error:
+        kind = next(one for one in (ValueError, RuntimeError, TimeoutError) if isinstance(error, one))
+        raise kind(f"{what}: {error}") from None

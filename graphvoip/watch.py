@@ -77,14 +77,15 @@ class Player:
     async def _play(self, call: "Call") -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + (self.seconds or math.inf)
-        synth = call.play(self.source.build(self.seed, self.values))
+        synth = call.play(self.source.playable(self.seed, self.values))
         version = self.watched.version if self.watched else 0
         while (left := end - loop.time()) > 0 and (self.watched or not synth.done()):
             pause = min(left, POLL if self.watched else math.inf)
             if not synth.done():
                 await asyncio.wait([synth], timeout=None if math.isinf(pause) else pause)
-                if self.watched and synth.done() and synth.exception():
-                    tell(synth.exception())
+                error = synth.exception() if self.watched and synth.done() else None
+                if error:
+                    tell(error)
             else:
                 await asyncio.sleep(pause)
             if self.watched and self.watched.poll() != version:
@@ -97,7 +98,7 @@ class Player:
     def _take_over(self, call: "Call", synth: "Synth") -> "Synth":
         """Go on with the file as it is now; if that cannot be, with what plays."""
         try:
-            patch = self.source.build(self.seed, self.values)
+            patch = self.source.playable(self.seed, self.values)
             if synth.done():
                 synth = call.play(patch)
             else:

@@ -1,10 +1,12 @@
 """The documentation's code runs.
 
 A ```python block is a module. If it defines `handler`, this is rung and keys are pressed after 2 s: 1234, or those of
-a comment just above the block, <!-- keys: 12# -->. Functions test_... are run with the fixture `phone`.
+a comment just above the block, <!-- keys: 12# -->. Functions test_... are run, with the fixture `phone` if
+they take it.
 In ```sh blocks `graphvoip` is run or parsed, and what `make` and `python` are given must exist.
 """
 
+import inspect
 import os
 import re
 import shlex
@@ -16,7 +18,8 @@ from typing import NamedTuple
 import pytest
 import typer
 
-from graphvoip.cli import app, import_file
+from graphvoip.cli import app
+from graphvoip.cli_files import import_file
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -61,7 +64,9 @@ async def test_python(block, phone, tmp_path, monkeypatch):
     module, _ = import_file(file)
     for name, value in vars(module).items():
         if name.startswith("test_"):
-            await value(phone)
+            result = value(*[phone] * len(inspect.signature(value).parameters))
+            if inspect.isawaitable(result):
+                await result
     if "handler" in vars(module) and "test_" not in block.text:
         async with phone(module.handler) as p:
             await p.wait(2)
@@ -71,7 +76,7 @@ async def test_python(block, phone, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("words", list(commands()))
 def test_commands(words, tmp_path):
-    for folder in ("examples", "assets"):
+    for folder in ("examples", "assets", "patches"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     if words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.M)

@@ -45,7 +45,7 @@ def test_inputs_by_keyword_and_by_position():
         (lambda: Gain(Sine(), input=1), TypeError, "gain: 'input' is given twice"),
         (lambda: Sine().port("gate"), ValueError, "sine has no output 'gate' (it has out)"),
         (lambda: Mix("a"), TypeError, "mix: inputs is a number, a node or a node's output, not 'a'"),
-        (lambda: Tone(seconds=-1), ValueError, "tone: seconds is -1"),
+        (lambda: Tone(seconds=-1), ValueError, "tone: seconds -1 s is outside 0..1e+09"),
         (lambda: Pcm(data=np.zeros((2, 2))), ValueError, "pcm: data has 2 dimensions"),
     ],
 )

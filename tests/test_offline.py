@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graphvoip import Param, patch, render
-from graphvoip.nodes import Gain, Keymap, Meter, Mix, Noise, Pcm, Recorder, Send, Sine, Tone
+from graphvoip.nodes import Gain, Keymap, Meter, Mix, Noise, Pcm, Ramp, Recorder, Send, Sine, Tone
 from graphvoip.offline import key_times
 
 
@@ -43,6 +43,24 @@ def test_keys_come_at_their_frame():
 
     samples = render(pressed(), seconds=1, keys="5@0.3 9@0.301 #@0.9")
     assert [(at, round(100 * samples[at])) for at in np.flatnonzero(samples)] == [(2400, 53), (2560, 57), (7200, 35)]
+
+
+def test_keys_of_one_moment_stay_in_their_order():
+    @patch
+    def pressed(keys):
+        return keys * 0.01
+
+    samples = render(pressed(), seconds=1, keys="9@0.5 1@0.5 5@0.5 7@0.1")
+    assert [round(100 * samples[at]) for at in np.flatnonzero(samples)] == [55, 57, 49, 53]
+
+
+def test_what_tells_the_end_is_run_though_nothing_listens_to_it():
+    @patch
+    def beeps():
+        end = Ramp(time=0.29)
+        return Sine(freq=441) * 0.5, end.done
+
+    assert len(render(beeps())) == 2400 + 160
 
 
 def test_a_voice_is_as_on_a_line():

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from graphvoip.plot import draw, plot_call
+from graphvoip.plot import draw, plot_call, plot_sound
 
 MANY = [
     (0.0, "call", 'from "Somebody with a name that is much too long for a label" <sip:5556667777@localhost>'),
@@ -52,3 +52,11 @@ def test_the_shortest_calls(heard, tmp_path):
 def test_a_call_of_an_hour_is_drawn_too(tmp_path):
     plot_call(np.zeros(3600 * 8000, np.float32), [], tmp_path / "call.png")
     assert (tmp_path / "call.png").stat().st_size < 1e6
+
+
+@pytest.mark.parametrize("samples", [0, 1, 160, 8000, 80000])
+def test_a_sound(samples, tmp_path):
+    plot_sound(np.random.default_rng(1).uniform(-1, 1, samples), tmp_path / "sound.png")
+    data = (tmp_path / "sound.png").read_bytes()
+    assert data.startswith(b"\x89PNG")
+    assert int.from_bytes(data[16:20]) > 1000  # its width

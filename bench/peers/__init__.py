@@ -27,7 +27,7 @@ P3_LEVELS = (10 ** (-10 / 20), 10 ** (-8 / 20))
 P3_ON = P3_OFF = 0.07
 P3_NOISE = 0.05
 P3_DETECTED = (697.0, 770.0, 852.0, 941.0, 1209.0, 1336.0, 1477.0, 1633.0)
-P3_BLOCK = 205  # samples
+P3_BLOCK, P3_LEAST = 205, 400.0  # samples, and the power from which on a tone is there
 
 P4_FREQ, P4_GAINS = 440.0, [0.99] * 64
 

@@ -100,8 +100,8 @@ def find() -> str | None:
     return shutil.which("scsynth")
 
 
-def command(name: str, seconds: float, folder: Path, out: str) -> list[str]:
-    """Write what renders a patch, and give the command for it. Its sound: raw float32 in `out`."""
+def command(name: str, seconds: float, folder: Path, sound: Path | None) -> list[str]:
+    """Write what renders a patch, and give the command for it. Its sound: raw float32."""
     definition = Definition()
     definition.unit("Out", 0.0, globals()[name.lower()](definition))
     score = folder / f"{name}-{seconds:g}.osc"
@@ -109,7 +109,7 @@ def command(name: str, seconds: float, folder: Path, out: str) -> list[str]:
     score.write_bytes(bundle(0, received, message("/s_new", "siii", name, 1000, 0, 0)) + bundle(seconds))
     # Wires and memory for P5; blocks of a frame; one channel.
     options = f"-w 2048 -m 65536 -z {FRAME} -o 1 -i 0 -D 0".split()
-    return ["scsynth", "-N", str(score), "_", out, str(RATE), "RAW", "float", *options]
+    return ["scsynth", "-N", str(score), "_", str(sound or "/dev/null"), str(RATE), "RAW", "float", *options]
 
 
 def bundle(seconds: float, *messages: bytes) -> bytes:

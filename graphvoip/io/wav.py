@@ -82,7 +82,7 @@ def savePCMtoWAV(pcm: Collection[float], path: str | os.PathLike[str] | BinaryIO
 
 
 def save(pcm: "np.ndarray", path: str | os.PathLike[str], rate: int = RATE, bits: int = 16) -> None:
-    """Write samples at 8000 Hz as a mono file, WAV or FLAC by its name. A file that exists is replaced once it is whole.
+    """Write samples at 8000 Hz to a mono file, WAV or FLAC by its name; one that exists is replaced once it is whole.
 
     rate: of the file. bits: 16, just as a call sends them, or 32, floats as they are (WAV only).
     Raises ValueError for what `check_format` refuses, OSError if the file cannot be written.
@@ -94,7 +94,7 @@ def save(pcm: "np.ndarray", path: str | os.PathLike[str], rate: int = RATE, bits
 
         x = soxr.resample(x, RATE, rate, quality="VHQ")
     if len(x) * bits // 8 > LARGEST:
-        raise ValueError(f"{path}: {len(x) / rate:.0f} s of {bits} bits at {rate} Hz are more than a file can have, 4 GB")
+        raise ValueError(f"{path}: {len(x) / rate:.0f} s at {rate} Hz are more than 4 GB, which is all that a file has")
     if kind == ".flac":
         import soundfile
 

@@ -3,7 +3,10 @@ from ..node import Node, Output, Signal
 
 
 class Add(Node):
-    """The sum of two signals: `a + b`."""
+    """The sum of two signals: `a + b`.
+
+    >>> Sine(freq=440) * 0.4 + Sine(freq=660) * 0.2
+    """
 
     group = "arithmetic"
     a = Signal(0.0, "x", doc="the first")

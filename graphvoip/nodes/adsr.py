@@ -1,7 +1,7 @@
 import numpy as np
 from numba import njit
 
-from ..kernel import OPTIONS, event, kernel, limited
+from ..kernel import OPTIONS, event, exp2, kernel, limited
 from ..node import Event, Node, Option, Output, Signal, State
 from ..rings import RATE
 
@@ -17,6 +17,26 @@ def samples(seconds):
     return np.int64(limited(seconds, 0.0, LONGEST) * RATE + 0.5)
 
 
+@njit(**OPTIONS)
+def straight(block, at, size, a, b):
+    """A piece of the line from a to b that has come to `at` of its size; and what the sample after it would be."""
+    step = (b - a) / size
+    begin = a + at * step
+    for i in range(block.size):
+        block[i] = begin + i * step
+    return begin + block.size * step
+
+
+@njit(**OPTIONS)
+def falling(block, at, size, a, b):
+    """The same of an exponential: fast at first."""
+    turns = np.log2(FLOOR) / size
+    begin, scale = b - (a - b) * (FLOOR / (1 - FLOOR)), (a - b) * (1 / (1 - FLOOR))
+    for i in range(block.size):
+        block[i] = begin + scale * exp2(np.float32((at + i) * turns))
+    return begin + scale * 2.0 ** ((at + block.size) * turns)
+
+
 class Adsr(Node):
     """The envelope of a note: attack, decay and sustain while the gate is on, then release.
 
@@ -26,7 +46,7 @@ class Adsr(Node):
     sustain is a share of it. A gate that comes back, however soon, goes on from the level that there is, without a
     click.
 
-        >>> Sine(freq=440) * Adsr(Lfo(freq=2, shape="square"), attack=0.02, release=0.2)
+    >>> Sine(freq=440) * Adsr(Lfo(freq=2, shape="square"), attack=0.02, release=0.2)
     """
 
     group = "control"
@@ -38,18 +58,22 @@ class Adsr(Node):
     curve = Option("exponential", "of decay and release: fast at first, or straight; an attack is straight", CURVES)
     out = Output()
     done = Event("a release is over: it is 0 from this sample on")
-    state = State(curve_="i8", stage="i8", was="i8", at="i8", size="i8", level="f8", a="f8", b="f8", peak="f8",
-                  rest="f8", ratio="f8")  # fmt: skip
+    state = State(curve_="i8", stage="i8", was="i8", at="i8", size="i8", level="f8", a="f8", b="f8", peak="f8")
 
     def start(self):
         self.state["curve_"] = CURVES.index(self.curve)
 
     @kernel
     def process(state, gate, attack, decay, sustain, release, out):
+        # A stage runs on in one loop, up to its end or to the gate's next edge. `level` is what the stage of the sample
+        # before leads to.
         stage, was, at, size, level = state.stage, state.was, state.at, state.size, state.level
-        a, b, peak, rest, ratio = state.a, state.b, state.peak, state.rest, state.ratio
+        a, b, peak = state.a, state.b, state.peak
+        moves = 0
         for i in range(out.size):
-            # `level` is what the stage of the sample before leads to.
+            moves += (1 if gate[i] > 0 else 0) != was
+        i = 0
+        while i < out.size:
             on = 1 if gate[i] > 0 else 0
             if on > was:
                 peak = limited(gate[i], 0.0, 1.0)
@@ -66,15 +90,19 @@ class Adsr(Node):
                 stage, level = REST, 0.0
                 if state.done == 0:
                     state.done = event(i)
-            out[i] = level
-            if stage in (ATTACK, DECAY, RELEASE):
-                if at == 0:
-                    rest, ratio = 1.0, np.exp(np.log(FLOOR) / size)
-                at += 1
-                rest *= ratio
-                left = 1 - at / size
+            until = i + 1 if moves else out.size
+            while until < out.size and (gate[until] > 0) == (on == 1):
+                until += 1
+            if stage in (REST, SUSTAIN):
+                out[i:until] = level
+            else:
+                until = min(until, i + size - at)
+                block = out[i:until]
                 if state.curve_ == 1 and stage != ATTACK:
-                    left = (rest - FLOOR) / (1 - FLOOR)
-                level = b + (a - b) * left
+                    level = falling(block, at, size, a, b)
+                else:
+                    level = straight(block, at, size, a, b)
+                at += until - i
+            i = until
         state.stage, state.was, state.at, state.size, state.level = stage, was, at, size, level
-        state.a, state.b, state.peak, state.rest, state.ratio = a, b, peak, rest, ratio
+        state.a, state.b, state.peak = a, b, peak

@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import moves
 from ..kernel import HUGE, floats_at, kernel, limited, sound
 from ..node import Node, Output, Signal, State
 from ..rings import RATE
@@ -34,16 +35,14 @@ class Allpass(Node):
     @kernel
     def process(state, input, time, gain, out):
         line, now, z = floats_at(state.line_, SIZE), state.at, state.z
-        moves = 0
-        for i in range(out.size):
-            moves += time[i] != time[0]
+        moving = moves(time)
         at = 0
         while at < out.size:
             delay = RATE * limited(time[at], SHORTEST, LONGEST)
             n = np.int64(delay - 0.5)
             h = delay - n  # 0.5 to 1.5 samples, where the one-pole allpass is at its best
             a = (1 - h) / (1 + h)
-            stop = at + 1 if moves else out.size
+            stop = at + 1 if moving else out.size
             for i in range(at, stop):
                 x = np.float64(input[i]) if abs(input[i]) < HUGE else 0.0
                 g = limited(gain[i], -0.99, 0.99)

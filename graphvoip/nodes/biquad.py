@@ -1,32 +1,12 @@
 import numpy as np
-from numba import njit
 
-from ..kernel import HUGE, OPTIONS, kernel, limited
+from ..dsp import moves, section, tangent
+from ..kernel import HUGE, kernel, limited
 from ..node import Node, Option, Output, Signal, State
 from ..rings import RATE
 
 KINDS = ("lowpass", "highpass", "bandpass", "notch", "allpass", "peak", "low_shelf", "high_shelf")
 LOWPASS, HIGHPASS, BANDPASS, NOTCH, ALLPASS, PEAK, LOW_SHELF, HIGH_SHELF = range(len(KINDS))
-
-
-# The tangent without its pole at a quarter turn is smooth: a polynomial with least maximum error, off by 1e-9 of it.
-C1, C3, C5, C7, C9, C11 = 3.141592657, -2.230945987, -0.5390356171, -0.2112362976, -0.08498414285, -0.05612059303
-
-
-@njit(**OPTIONS)
-def tangent(freq):
-    """tan(pi freq / RATE): an integrator's step by the bilinear rule, so that a corner is where it should be."""
-    x = freq * (1 / RATE)
-    s = x * x
-    return (((((C11 * s + C9) * s + C7) * s + C5) * s + C3) * s + C1) * x / (1 - 4 * s)
-
-
-# Without "reassoc": the sums are to be taken in this order, in which a sample waits for one multiplication of the one
-# before it. That is twice as fast as the order that the compiler would choose.
-@njit(error_model="numpy", fastmath={"contract"})
-def section(x, z0, z1, b0, b1, b2, a1, a2):
-    """The second-order section in direct form II transposed; y is put into the sums. Gives y and the new memory."""
-    return b0 * x + z0, (z1 + (b1 - a1 * b0) * x) - a1 * z0, (b2 - a2 * b0) * x - a2 * z0
 
 
 class Biquad(Node):
@@ -63,9 +43,7 @@ class Biquad(Node):
         b0, b1, b2 = state.b
         a1, a2 = state.a
         z0, z1 = state.z
-        moves = 0
-        for i in range(out.size):
-            moves += (freq[i] != freq[0]) | (q[i] != q[0]) | (gain_db[i] != gain_db[0])
+        moving = moves(freq) + moves(q) + moves(gain_db)
         at = 0
         while at < out.size:
             f, r, g = limited(freq[at], 1, RATE / 2 - 1), limited(q[at], 0.01, 1000), limited(gain_db[at], -60, 60)
@@ -103,7 +81,7 @@ class Biquad(Node):
                 if not abs(z0) + abs(z1) < 1e12:
                     z0 = z1 = 0.0
             # What stays has the whole piece as its loop, without a look at the parameters.
-            stop = at + 1 if moves else out.size
+            stop = at + 1 if moving else out.size
             for i in range(at, stop):
                 x = np.float64(input[i]) if abs(input[i]) < HUGE else 0.0
                 y, z0, z1 = section(x, z0, z1, b0, b1, b2, a1, a2)

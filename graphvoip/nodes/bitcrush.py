@@ -12,12 +12,12 @@ class Bitcrush(Node):
     The step is 2 ** (1 - bits), a fraction of a bit makes the steps in between. Zero is one of the levels, so that
     silence stays silent. With more than 4 bits the noise of a full sine is 6.02 * bits + 1.76 dB below it.
 
-        >>> Bitcrush(voice, bits=3)
+    >>> Bitcrush(voice, bits=3)
     """
 
     group = "dynamics"
     input = Signal(None, doc="what is made coarse")
-    bits = Signal(6.0, "x", 1, 16, "how fine: 16 is as on a compact disc, 1 leaves -1, 0 and 1")
+    bits = Signal(6.0, "bits", 1, 16, "how fine: 16 is as on a compact disc, 1 leaves -1, 0 and 1")
     out = Output("the coarse sound")
 
     @kernel

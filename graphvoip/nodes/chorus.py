@@ -1,7 +1,7 @@
 import numpy as np
-from numba import njit
 
-from ..kernel import HUGE, OPTIONS, floats_at, kernel, limited, sin_turns, sound
+from ..dsp import between, turned
+from ..kernel import HUGE, floats_at, kernel, limited, sin_turns, sound
 from ..node import Node, Option, Output, Signal, State
 from ..rings import FRAME, RATE
 
@@ -10,20 +10,6 @@ DEEPEST = 0.01
 FASTEST = 20.0
 LENGTH = 512  # samples of the line: the longest delay and a frame
 MASK = LENGTH - 1
-
-
-@njit(**OPTIONS)
-def between(line, mask, at, back):
-    """The sample `back` before index `at` of a ring: the cubic through the four samples about it (Lagrange)."""
-    whole = np.int64(back)
-    f = np.float32(back - whole)
-    g, h, e = f - np.float32(1), f - np.float32(2), f + np.float32(1)
-    i = at - whole
-    fg, eh = f * g, e * h
-    return (
-        (e * fg * line[(i - 2) & mask] - fg * h * line[(i + 1) & mask]) * np.float32(1 / 6)
-        + (g * eh * line[i & mask] - f * eh * line[(i - 1) & mask]) * np.float32(0.5)
-    )  # fmt: skip
 
 
 class Chorus(Node):
@@ -37,7 +23,7 @@ class Chorus(Node):
     """
 
     group = "time"
-    input = Signal(None, doc="what is multiplied")
+    input = Signal(None, doc="what becomes many")
     rate = Signal(0.8, "Hz", 0, FASTEST, "how often the copies swing")
     depth = Signal(0.003, "s", 0, DEEPEST, "how far their delay swings to either side")
     mix = Signal(0.5, "x", 0, 1, "0 is the input alone, 1 the copies alone")
@@ -58,14 +44,11 @@ class Chorus(Node):
             floats_at(state.line_ + 4 * (LENGTH + FRAME), FRAME),
             floats_at(state.line_ + 4 * (LENGTH + 2 * FRAME), FRAME),
         )
-        at, phase, voices = state.at, state.phase, state.voices_
+        at, voices = state.at, state.voices_
+        state.phase = turned(state.phase, rate, 0, FASTEST, turns[: out.size])
         for i in range(out.size):
             line[(at + i) & MASK] = sound(input[i])
             out[i] = 0
-        for i in range(out.size):
-            turns[i] = phase
-            phase += limited(rate[i], 0, FASTEST) * (1 / RATE)
-            phase = phase if phase < 1 else phase - 1
         for i in range(out.size):
             swing[i] = RATE * limited(depth[i], 0, DEEPEST)
         for voice in range(voices):
@@ -79,4 +62,4 @@ class Chorus(Node):
             m = np.float32(limited(mix[i], 0, 1))
             x = input[i]
             out[i] = x + m * (level * out[i] - x) if abs(x) < HUGE else x
-        state.at, state.phase = (at + out.size) & MASK, phase
+        state.at = (at + out.size) & MASK

@@ -26,7 +26,7 @@ class Clock(Node):
     reset = Signal(0.0, "trigger", doc="begins again with the first tick of a pair")
     per_beat = Option(4, "ticks for each beat", low=1, high=96)
     out = Output("a trigger: 1 at the sample of each tick")
-    gate = Output("on for the first half of each tick")
+    gate = Output("1 for the first half of each tick")
     phase = Output("how much of the tick has passed, 0 to 1")
     state = State(place="i8", ticks="i8", began="i8", reset_="i8", factor="f8")
 

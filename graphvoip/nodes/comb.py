@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import lagrange, moves
 from ..kernel import HUGE, floats_at, kernel, limited, sound
 from ..node import Node, Option, Output, Signal, State
 from ..rings import RATE
@@ -36,17 +37,13 @@ class Comb(Node):
     @kernel
     def process(state, input, freq, feedback, out):
         line, now, back = floats_at(state.line_, SIZE), state.at, state.back
-        moves = 0
-        for i in range(out.size):
-            moves += freq[i] != freq[0]
+        moving = moves(freq)
         at = 0
         while at < out.size:
             delay = RATE / limited(freq[at], LOWEST, RATE / 2)
             n = np.int64(delay)
-            h = delay - n
-            c0, c1 = h * (h - 1) * (2 - h) / 6, (h + 1) * (h - 1) * (h - 2) / 2
-            c2, c3 = (h + 1) * h * (2 - h) / 2, (h + 1) * h * (h - 1) / 6
-            stop = at + 1 if moves else out.size
+            c0, c1, c2, c3 = lagrange(delay - n)
+            stop = at + 1 if moving else out.size
             for i in range(at, stop):
                 x = np.float64(input[i]) if abs(input[i]) < HUGE else 0.0
                 k = now + i - n

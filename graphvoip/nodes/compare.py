@@ -18,9 +18,9 @@ class Compare(Node):
     """
 
     group = "control"
-    input = Signal(None, "x", doc="what is compared")
+    input = Signal(None, doc="what is compared")
     threshold = Signal(0.0, "x", doc="what it is compared with")
-    hysteresis = Signal(0.0, "x", 0, doc="how far it must go back to be off again")
+    hysteresis = Signal(0.0, "x", 0, 1e6, "how far it must go back to be off again")
     op = Option("above", "when it is on", OPS)
     out = Output("1 or 0")
     state = State(op_="i8", on="i8")
@@ -35,7 +35,7 @@ class Compare(Node):
         for i in range(out.size):
             # What is not a number is neither above nor below.
             over = (np.float64(input[i]) - np.float64(threshold[i])) * sign
-            back = limited(hysteresis[i], 0, 1e38)
+            back = limited(hysteresis[i], 0, 1e6)
             if op == EQUAL:
                 near = abs(over) <= max(back, 1e-6 * max(1.0, abs(np.float64(threshold[i]))))
                 on = np.int64(near)

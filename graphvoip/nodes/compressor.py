@@ -1,8 +1,8 @@
 import numpy as np
 
+from ..dsp import left_over
 from ..kernel import exp2, kernel, sound
 from ..node import Node, Output, Signal, State
-from ..rings import RATE
 
 ZERO, ONE, TWO, HALF = np.float32(0), np.float32(1), np.float32(2), np.float32(0.5)
 LOUD, LEAST = np.float32(120), np.float32(1e-6)
@@ -17,12 +17,12 @@ class Compressor(Node):
     peak detector. Attack and release are the times in which 63 % of a change is made; a release begins slowly if the
     attack is long. To let another sound turn this one down, use a duck.
 
-        >>> Compressor(voice, threshold_db=-30, ratio=8, makeup_db=20)
+    >>> Compressor(voice, threshold_db=-30, ratio=8, makeup_db=20)
     """
 
     group = "dynamics"
     input = Signal(None, doc="what is evened out")
-    threshold_db = Signal(-20.0, "dB", -100, 0, "level above which it is turned down; 0 is the peak of full scale")
+    threshold_db = Signal(-20.0, "dB", -120, 0, "level above which it is turned down; 0 is the peak of full scale")
     ratio = Signal(4.0, "x", 1, 1000, "how many dB more above the threshold become one dB more")
     attack = Signal(0.005, "s", 0, 10, "time to turn down")
     release = Signal(0.1, "s", 0, 10, "time to come up again")
@@ -57,8 +57,7 @@ class Compressor(Node):
         for i in range(out.size):
             if attack[i] != attack_ or release[i] != release_:
                 attack_, release_ = attack[i], release[i]
-                fall = np.exp(-1 / (RATE * min(max(np.float64(attack_) if attack_ > 0 else 0.0, 1e-6), 1e3)))
-                rise = np.exp(-1 / (RATE * min(max(np.float64(release_) if release_ > 0 else 0.0, 1e-6), 1e3)))
+                fall, rise = left_over(attack_), left_over(release_)
             wanted = np.float64(out[i])
             slow = wanted + rise * (peak - wanted)
             peak = wanted if wanted > slow else slow

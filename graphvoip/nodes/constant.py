@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -28,7 +29,7 @@ class Constant(Node):
         self.target = float(self.value)
         self.low, self.high, self.unit = -math.inf, math.inf, ""  # a patch says more
         rows = [self._row(k, row) for k, row in enumerate(self.score)]
-        if any(after[0] < before[0] for before, after in zip(rows, rows[1:], strict=False)):
+        if any(after[0] < before[0] for before, after in itertools.pairwise(rows)):
             raise ValueError("constant: the times of its score do not rise")
         self.points = np.array(rows or [(0, 0, 0)], np.float64)
         self.state["points"], self.state["count"] = self.points.ctypes.data, len(rows)

@@ -8,11 +8,11 @@ class Counter(Node):
     It begins at `low` and is a step further from the sample of each trigger on, so that from 0 on it is the number of
     triggers up to now. With a step below 0 it counts from `high` down.
 
-        >>> Sine(freq=Counter(Lfo(freq=5, shape="square"), low=2, high=9) * 110, amp=0.5)
+    >>> Sine(freq=Counter(Lfo(freq=5, shape="square"), low=2, high=9) * 110, amp=0.5)
     """
 
     group = "control"
-    input = Signal(None, doc="what is counted")
+    input = Signal(None, "trigger", doc="what is counted")
     reset = Signal(0.0, "trigger", doc="back to where it began; a trigger at the same sample is not counted")
     low = Option(0, "the least number", low=-1_000_000, high=1_000_000)
     high = Option(9999, "the greatest number", low=-1_000_000, high=1_000_000)

@@ -14,7 +14,7 @@ class Crossfade(Node):
     `equal_power` is for sounds that have nothing to do with each other: their power stays the same on the way.
     `linear` is for two versions of one sound, which would be 3 dB louder in the middle with the other curve.
 
-        >>> Crossfade(voice, Saw(freq=110, amp=0.3), position=Lfo(freq=0.5, low=0, high=1))
+    >>> Crossfade(voice, Saw(freq=110, amp=0.3), position=Lfo(freq=0.5, low=0, high=1))
     """
 
     group = "dynamics"

@@ -1,8 +1,8 @@
 import numpy as np
 
+from ..dsp import moves, tangent
 from ..kernel import HUGE, kernel, limited
 from ..node import Node, Output, Signal, State
-from ..rings import RATE
 
 
 class DcBlock(Node):
@@ -23,14 +23,12 @@ class DcBlock(Node):
     @kernel
     def process(state, input, freq, out):
         z = state.z
-        moves = 0
-        for i in range(out.size):
-            moves += freq[i] != freq[0]
+        moving = moves(freq)
         at = 0
         while at < out.size:
-            g = np.tan(np.pi / RATE * limited(freq[at], 0.1, 1000))
+            g = tangent(limited(freq[at], 0.1, 1000))
             g = g / (1 + g)
-            stop = at + 1 if moves else out.size
+            stop = at + 1 if moving else out.size
             for i in range(at, stop):
                 d = (np.float64(input[i]) if abs(input[i]) < HUGE else 0.0) - z
                 z += 2 * g * d

@@ -9,6 +9,8 @@ class Deal(Node):
 
     A value that a voice has already goes to that voice again; others to the voice that has waited longest, which is
     also how a voice is stolen. Every copy deals out all the events, in the same way, and keeps its own.
+
+    >>> Sine(freq=330) * Keymap(Deal(keys, index=0, voices=2)).gate * 0.5
     """
 
     group = "graph"

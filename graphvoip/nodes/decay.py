@@ -14,12 +14,12 @@ class Decay(Node):
     peak is the trigger's value there, at most 1, and comes `attack` later; a new strike goes on from the level that
     there is. `time` may move while it sounds. Below -80 dB it is 0 and done.
 
-        >>> Sine(freq=880) * Decay(time=0.6) + Sine(freq=704) * Decay(time=1.2, at=0.5) * 0.6
-        >>> Sine(freq=660) * Decay(keys, time=0.3)
+    >>> Sine(freq=880) * Decay(time=0.6) + Sine(freq=704) * Decay(time=1.2, at=0.5) * 0.6
+    >>> Sine(freq=660) * Decay(keys, time=0.3)
     """
 
     group = "control"
-    trigger = Signal(1.0, "trigger", doc="strikes; its value is the peak; without a wire there is one strike of 1")
+    trigger = Signal(1.0, "trigger", doc="strikes it; its value is the peak, up to 1; without a wire there is one")
     time = Signal(0.5, "s", 0.001, 100, "from the peak to -60 dB")
     attack = Option(0.002, "from the strike to the peak; 0 may click", unit="s", low=0, high=10)
     at = Option(0.0, "nothing strikes before so much time", unit="s", low=0, high=3600)

@@ -3,6 +3,7 @@ from functools import cache
 import numpy as np
 from numba import njit
 
+from ..dsp import moves, sincs
 from ..kernel import OPTIONS, floats_at, kernel, limited, sound
 from ..node import Node, Option, Output, Signal, State
 from ..rings import FRAME, RATE
@@ -15,12 +16,8 @@ MORE = FRAME + TAPS  # samples that stand behind the last one once more, so that
 
 @cache
 def weights() -> np.ndarray:
-    """A row for each place between two samples: what the samples around it weigh, from the oldest to the newest."""
-    away = BEFORE - np.arange(TAPS) - np.arange(PHASES + 1)[:, None] / PHASES
-    window = np.i0(6 * np.sqrt(np.maximum(0, 1 - (away / BEFORE) ** 2)))
-    rows = np.sinc(away) * window
-    rows[np.abs(rows) < 1e-12] = 0
-    return np.ascontiguousarray(rows / rows.sum(1, keepdims=True), np.float32)
+    """A row for each place between two samples, from the newer one back; in it the oldest sample's weight is first."""
+    return np.ascontiguousarray(sincs(TAPS, PHASES)[::-1])
 
 
 @njit(**OPTIONS)
@@ -42,8 +39,8 @@ class Delay(Node):
     them a windowed sinc of 16 samples interpolates, with an error below -60 dB up to 2800 Hz. Delays under 7 samples
     lack newer ones, and their treble suffers. A fault in the input becomes silence.
 
-        >>> Mix(voice, Delay(voice, time=0.25))
-        >>> Delay(voice, time=Lfo(freq=5, low=0.01, high=0.013))
+    >>> Mix(voice, Delay(voice, time=0.25))
+    >>> Delay(voice, time=Lfo(freq=5, low=0.01, high=0.013))
     """
 
     group = "time"
@@ -79,11 +76,8 @@ class Delay(Node):
         if at & mask < MORE or (at & mask) + n > size:
             for i in range(MORE):
                 line[size + i] = line[i]
-        moves = 0
-        for i in range(n):
-            moves += time[i] != time[0]
         whole, row, part = place(time[0], state.most)
-        if moves == 0 and whole >= NEWER:
+        if moves(time) == 0 and whole >= NEWER:
             first = state.line_ + 4 * ((at - whole - BEFORE) & mask)
             if row == 0 and part == 0:
                 exact = floats_at(first + 4 * BEFORE, n)

@@ -1,104 +1,11 @@
 import numpy as np
 
+from ..dsp import soften
 from ..kernel import event, kernel, sin_turns, sound
 from ..node import Event, Node, Option, Output, Signal, State
+from ..progress import FULL, KINDS, TONES, is_once
 from ..rings import RATE
 
-# country -> kind -> (level, burst, burst ...); the bursts are repeated for ever.
-# level: dBm0 of each frequency. burst: (frequencies, seconds on, seconds off), 0 seconds on: it never ends.
-# A frequency is a number, or (a number, dB above the level). A carrier with full amplitude modulation is itself and two
-# sides 6 dB below it.
-SIT = (-24, ((950,), 0.33, 0), ((1400,), 0.33, 0), ((1800,), 0.33, 0))  # ITU-T E.180; it is not repeated
-TONES: dict[str, dict[str, tuple]] = {
-    "us": {  # precise tone plan, ITU-T E.300 supplement 3
-        "dial": (-13, ((350, 440), 0, 0)),
-        "ringback": (-19, ((440, 480), 2, 4)),
-        "busy": (-24, ((480, 620), 0.5, 0.5)),
-        "reorder": (-24, ((480, 620), 0.25, 0.25)),
-        "call_waiting": (-13, ((440,), 0.3, 10)),
-        "recording": (-13, ((1400,), 0.5, 15)),
-        "off_hook": (-10, ((1400, 2060, 2450, 2600), 0.1, 0.1)),
-        "sit": SIT,
-    },
-    "uk": {  # BT SIN 350
-        "dial": (-13, ((350, 440), 0, 0)),
-        "ringback": (-13, ((400, 450), 0.4, 0.2), ((400, 450), 0.4, 2)),
-        "busy": (-10, ((400,), 0.375, 0.375)),
-        "reorder": (-16, ((400,), 0.4, 0.35), (((400, 6),), 0.225, 0.525)),
-        "call_waiting": (-10, ((400,), 0.1, 4)),
-        "unobtainable": (-10, ((400,), 0, 0)),
-        "sit": (-24, ((950,), 0.33, 0.015), ((1400,), 0.33, 0.015), ((1800,), 0.33, 0)),
-    },
-    "de": {
-        "dial": (-10, ((425,), 0, 0)),
-        "ringback": (-10, ((425,), 1, 4)),
-        "busy": (-10, ((425,), 0.48, 0.48)),
-        "reorder": (-10, ((425,), 0.24, 0.24)),
-        "call_waiting": (-10, ((425,), 0.2, 0.2), ((425,), 0.2, 5)),
-        "recording": (-10, ((1400,), 0.08, 15)),
-        "sit": SIT,
-    },
-    "fr": {
-        "dial": (-10, ((440,), 0, 0)),
-        "ringback": (-10, ((440,), 1.5, 3.5)),
-        "busy": (-10, ((440,), 0.5, 0.5)),
-        "reorder": (-10, ((440,), 0.25, 0.25)),
-        "call_waiting": (-10, ((440,), 0.3, 10)),
-        "sit": SIT,
-    },
-    "it": {
-        "dial": (-10, ((425,), 0.2, 0.2), ((425,), 0.6, 1)),
-        "ringback": (-10, ((425,), 1, 4)),
-        "busy": (-10, ((425,), 0.5, 0.5)),
-        "reorder": (-10, ((425,), 0.2, 0.2)),
-        "call_waiting": (-10, ((425,), 0.4, 0.1), ((425,), 0.25, 0.1), ((425,), 0.15, 14)),
-        "sit": SIT,
-    },
-    "es": {
-        "dial": (-10, ((425,), 0, 0)),
-        "ringback": (-10, ((425,), 1.5, 3)),
-        "busy": (-10, ((425,), 0.2, 0.2)),
-        "reorder": (-10, ((425,), 0.2, 0.2), ((425,), 0.2, 0.2), ((425,), 0.2, 0.6)),
-        "call_waiting": (-10, ((425,), 0.175, 0.175), ((425,), 0.175, 3.5)),
-        "sit": SIT,
-    },
-    "ch": {
-        "dial": (-10, ((425,), 0, 0)),
-        "ringback": (-10, ((425,), 1, 4)),
-        "busy": (-10, ((425,), 0.5, 0.5)),
-        "reorder": (-10, ((425,), 0.2, 0.2)),
-        "call_waiting": (-10, ((425,), 0.2, 0.2), ((425,), 0.2, 4)),
-        "recording": (-10, ((1400,), 0.08, 15)),
-        "sit": SIT,
-    },
-    "nl": {
-        "dial": (-10, ((425,), 0, 0)),
-        "ringback": (-10, ((425,), 1, 4)),
-        "busy": (-10, ((425,), 0.5, 0.5)),
-        "reorder": (-10, ((425,), 0.25, 0.25)),
-        "call_waiting": (-10, ((425,), 0.5, 9.5)),
-        "sit": SIT,
-    },
-    "jp": {
-        "dial": (-10, ((400,), 0, 0)),
-        "ringback": (-13, ((400, (384, -6), (416, -6)), 1, 2)),
-        "busy": (-10, ((400,), 0.5, 0.5)),
-        "reorder": (-10, ((400,), 0.5, 0.5)),
-        "call_waiting": (-13, ((400, (384, -6), (416, -6)), 0.5, 8)),
-        "sit": SIT,
-    },
-    "au": {  # ACIF S002
-        "dial": (-13, ((413, 438), 0, 0)),
-        "ringback": (-13, ((413, 438), 0.4, 0.2), ((413, 438), 0.4, 2)),
-        "busy": (-10, ((425,), 0.375, 0.375)),
-        "reorder": (-10, ((425,), 0.375, 0.375), (((425, -10),), 0.375, 0.375)),
-        "call_waiting": (-10, ((425,), 0.2, 0.2), ((425,), 0.2, 4.4)),
-        "unobtainable": (-10, ((425,), 2.5, 0.5)),
-        "sit": SIT,
-    },
-}
-KINDS = tuple(dict.fromkeys(kind for kinds in TONES.values() for kind in kinds))
-FULL = 3.14  # dBm0 of a sine of full scale, ITU-T G.711
 EDGE = 32  # samples, 4 ms
 BURSTS, SINES = 4, 4  # at most, in the table above
 
@@ -108,7 +15,8 @@ class DialTone(Node):
 
     Frequencies and cadences are those of ITU-T E.180 supplement 2 and of the national plans; `reorder` is also known as
     congestion. Levels are the US plan's, and E.180's -10 dBm0 elsewhere; 1.0 is +3.14 dBm0. A burst's edges are
-    softened over 4 ms, inside its length. `sit`, the three rising tones before an announcement, ends; the others go on.
+    softened over 4 ms, inside its length. `sit`, the three rising tones before an announcement, and `ced`, a fax machine
+    that answers, end; the others go on.
 
     >>> DialTone(country="uk", kind="ringback")
     """
@@ -116,9 +24,9 @@ class DialTone(Node):
     group = "sources"
     amp = Signal(1.0, "x", doc="factor on the plan's level")
     country = Option("us", "whose plan", tuple(TONES))
-    kind = Option("dial", "which tone; every country has the first five and sit", KINDS)
+    kind = Option("dial", "which tone; every country has the first five, sit, cng and ced", KINDS)
     out = Output()
-    done = Event("the last sample of `sit` has been made; never with the others")
+    done = Event("the last sample of `sit` or `ced` has been made; never with the others")
     state = State(bursts="i8", burst="i8", at="i8", once="i8", on=("i8", BURSTS), off=("i8", BURSTS),
                   step=("f8", BURSTS * SINES), level=("f8", BURSTS * SINES), sines=("i8", BURSTS))  # fmt: skip
 
@@ -127,7 +35,7 @@ class DialTone(Node):
         if self.kind not in plan:
             raise ValueError(f"dial_tone: country '{self.country}' has no '{self.kind}'; it has {', '.join(plan)}")
         base, *bursts = plan[self.kind]
-        self.state["bursts"], self.state["once"] = len(bursts), self.kind == "sit"
+        self.state["bursts"], self.state["once"] = len(bursts), is_once(self.kind)
         for k, (frequencies, on, off) in enumerate(bursts):
             self.state["on"][k] = round(on * RATE) or np.iinfo(np.int64).max
             self.state["off"][k], self.state["sines"][k] = round(off * RATE), len(frequencies)
@@ -152,10 +60,7 @@ class DialTone(Node):
                     for i in range(size):
                         turns = step * (at + i)
                         block[i] += level * sin_turns(np.float32(turns - np.floor(turns)))
-                for i in range(min(size, EDGE - at)):
-                    block[i] *= np.float32(0.5 - 0.5 * np.cos(np.pi / EDGE * (at + i + 0.5)))
-                for i in range(max(0, on - EDGE - at), size):
-                    block[i] *= np.float32(0.5 - 0.5 * np.cos(np.pi / EDGE * (on - at - i - 0.5)))
+                soften(block, at, on, EDGE)
             made += size
             state.at += size
             if state.at >= on and state.at - on >= off:

@@ -7,7 +7,10 @@ LEAST = np.float32(1e-9)  # a divisor nearer to zero than this counts as zero
 
 
 class Divide(Node):
-    """The quotient of two signals: `a / b`. Where b is 0 it is 0, for there is no infinite sound."""
+    """The quotient of two signals: `a / b`. Where b is 0 it is 0, for there is no infinite sound.
+
+    >>> Sine(freq=440) / (Lfo(freq=2) * 2 + 4)
+    """
 
     group = "arithmetic"
     a = Signal(0.0, "x", doc="what is divided")

@@ -76,8 +76,8 @@ class Drive(Node):
     a tenth of a high tone. The filters for it delay the sound by 24 samples, 3 ms, and are flat up to 3400 Hz.
     (Antiderivative anti-aliasing without oversampling would cost 8 dB at 3 kHz.) A fault in the input becomes silence.
 
-        >>> Drive(voice, drive=20, shape="clip", level=0.5)
-        >>> Drive(Sine(freq=110), drive=Lfo(freq=0.5, low=0.5, high=8), shape="fold", level=0.5)
+    >>> Drive(voice, drive=20, shape="clip", level=0.5)
+    >>> Drive(Sine(freq=110), drive=Lfo(freq=0.5, low=0.5, high=8), shape="fold", level=0.5)
     """
 
     group = "dynamics"

@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import soften
 from ..kernel import event, kernel, limited, sin_turns, words_at
 from ..node import Event, Node, Option, Output, Signal, State
 from ..rings import RATE
@@ -26,7 +27,7 @@ class DtmfTone(Node):
     """
 
     group = "sources"
-    keys = Signal(0.0, "events", doc="digits to send: the character code of each, at the sample at which it is pressed")
+    keys = Signal(0.0, "events", doc="digits to send: the character code of each key, at the sample of its press")
     text = Option("", "digits to send: 0-9 A-D * # and , for a pause; blanks and dashes do not count")
     on = Option(0.07, "length of a tone; receivers want 0.04 at least", unit="s", low=0.01, high=10)
     off = Option(0.07, "silence after each; receivers want 0.04 at least", unit="s", low=0, high=10)
@@ -97,10 +98,7 @@ class DtmfTone(Node):
                         x, y = low * (at + i), high * (at + i)
                         x, y = x - np.floor(x), y - np.floor(y)
                         block[i] = a * sin_turns(np.float32(x)) + b * sin_turns(np.float32(y))
-                    for i in range(min(size, EDGE - at)):
-                        block[i] *= np.float32(0.5 - 0.5 * np.cos(np.pi / EDGE * (at + i + 0.5)))
-                    for i in range(max(0, on - EDGE - at), size):
-                        block[i] *= np.float32(0.5 - 0.5 * np.cos(np.pi / EDGE * (on - at - i - 0.5)))
+                    soften(block, at, on, EDGE)
                 made += size
                 sent = state.read == state.size and state.count == 0 and state.at == state.end
                 if state.size > 0 and sent and state.ended == 0 and state.done == 0:

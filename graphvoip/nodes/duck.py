@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import left_over
 from ..kernel import HUGE, kernel, limited
 from ..node import Node, Output, Signal, State
 from ..rings import RATE
@@ -12,7 +13,7 @@ class Duck(Node):
     begins after each sample of the key that is above the threshold. While the key is silent the bed is as it was, bit
     for bit.
 
-        >>> Mix(Duck(Saw(freq=110, amp=0.3), key=voice, depth_db=18), voice)
+    >>> Mix(Duck(Saw(freq=110, amp=0.3), key=voice, depth_db=18), voice)
     """
 
     group = "dynamics"
@@ -44,8 +45,7 @@ class Duck(Node):
                 raw0, raw1, raw2, raw3, raw4 = depth_db[i], threshold_db[i], attack[i], release[i], hold[i]
                 floor = 10 ** (-limited(raw0, 0, 120) / 20)
                 loud = 10 ** (limited(raw1, -120, 120) / 20)
-                fall = np.exp(-1 / (RATE * limited(raw2, 1e-6, 1e3)))
-                rise = np.exp(-1 / (RATE * limited(raw3, 1e-6, 1e3)))
+                fall, rise = left_over(raw2), left_over(raw3)
                 hold_ = np.int64(RATE * limited(raw4, 0, 1e3) + 0.5)
             # One more than the hold: the sample itself counts too.
             speaks = loud <= abs(key[i]) < HUGE

@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import between
 from ..kernel import floats_at, kernel, limited, sound
 from ..node import Node, Option, Output, Signal, State
 from ..rings import RATE
@@ -16,7 +17,7 @@ class Echo(Node):
     once more. The time is rounded to a sample; a new one is glided to, as on a tape that changes its speed. A fault in
     the input leaves no echo.
 
-        >>> Echo(voice, time=0.2, feedback=0.6)
+    >>> Echo(voice, time=0.2, feedback=0.6)
     """
 
     group = "time"
@@ -24,7 +25,7 @@ class Echo(Node):
     time = Signal(0.3, "s", LEAST, 60, "from one echo to the next; held within 0.001 and `longest`")
     feedback = Signal(0.5, "x", 0, 0.99, "level of an echo, relative to the one before it")
     tone = Signal(2500.0, "Hz", 20, RATE / 2, "corner of the lowpass between two echoes; 4000 is none")
-    mix = Signal(0.35, "x", 0, 1, "0 is only the sound, 1 only its echoes")
+    mix = Signal(0.35, "x", 0, 1, "0 is the input alone, 1 its echoes alone")
     longest = Option(
         1.0,
         "memory: the longest time that it can make; a number given as `time` brings its own",
@@ -58,13 +59,7 @@ class Echo(Node):
             late = late if late > 0 else target  # the first sample of all: begin there
             step = min(max((target - late) * GLIDE, -SPEED), SPEED)
             late = late + step if abs(target - late) > 1e-3 else target
-            # Four samples around the place, by Lagrange; a whole number of samples passes bit for bit.
-            whole = np.int64(late)
-            p = late - whole
-            a, b = line[(at - whole + 1) & mask], line[(at - whole) & mask]
-            c, d = line[(at - whole - 1) & mask], line[(at - whole - 2) & mask]
-            e, f, g = p + 1, p - 1, p - 2
-            y = b * (e * f * g / 2) - c * (e * p * g / 2) + d * (e * p * f / 6) - a * (p * f * g / 6)
+            y = between(line, mask, at, late)  # a whole number of samples passes bit for bit
             low += corner * (y - low)
             line[at & mask] = sound(input[i]) + limited(feedback[i], 0, 0.99) * low
             m = limited(mix[i], 0, 1)

@@ -20,8 +20,8 @@ class Envelope(Node):
     twice is a jump. `exponential` has the same ratio in the same time, as Ramp; `step` holds each value until the next
     point, which makes a melody of pitches.
 
-        >>> Sine(freq=330) * Envelope(points=[[0, 0], [0.05, 1], [0.3, 0.3], [1.2, 0.3], [1.5, 0]])
-        >>> Sine(freq=Envelope(points=[[0, 262], [0.2, 330], [0.4, 392], [0.6, 0]], curve="step", loop=True), amp=0.5)
+    >>> Sine(freq=330) * Envelope(points=[[0, 0], [0.05, 1], [0.3, 0.3], [1.2, 0.3], [1.5, 0]])
+    >>> Sine(freq=Envelope(points=[[0, 262], [0.2, 330], [0.4, 392], [0.6, 0]], curve="step", loop=True), amp=0.5)
     """
 
     group = "control"
@@ -29,7 +29,7 @@ class Envelope(Node):
     time_scale = Signal(1.0, "x", 0.001, 1000, "2 takes twice the time; it may move")
     points = Option([[0, 0], [0.01, 1], [0.3, 0]], "[seconds, value], the times in rising order")
     curve = Option("linear", "the way from point to point", CURVES)
-    loop = Option(False, "at the last point begin again")
+    loop = Option(False, "at the end, the last point, begin again")
     out = Output()
     done = Event("the last point is reached, at this sample; never in a loop")
     state = State(times_="i8", values_="i8", bends_="i8", count="i8", curve_="i8", loop_="i8", stage="i8", was="i8",

@@ -13,7 +13,7 @@ class Fade(Node):
 
     group = "call"
     input = Signal(None, doc="what is faded")
-    over = Option(0, "samples of fade at the start; 0: begin at full level")
+    over = Option(0, "length of a fade at the start; 0: begin at full level", unit="samples")
     out = Output()
     done = Event("it has become silent after `end`")
     fault = Event("the input is not finite, or far beyond full scale")

@@ -1,9 +1,9 @@
 import numpy as np
 
+from ..dsp import between, turned
 from ..kernel import HUGE, floats_at, kernel, limited, sin_turns, sound
 from ..node import Node, Output, Signal, State
 from ..rings import RATE
-from .chorus import between
 
 SHORTEST, LONGEST = 0.00025, 0.01  # seconds; the cubic wants two samples
 LENGTH = 256  # samples of the line
@@ -40,11 +40,8 @@ class Flanger(Node):
     @kernel
     def process(state, input, rate, depth, feedback, mix, delay, out):
         line = floats_at(state.line_, LENGTH)
-        at, phase = state.at, state.phase
-        for i in range(out.size):
-            out[i] = phase
-            phase += limited(rate[i], 0, 20) * (1 / RATE)
-            phase = phase if phase < 1 else phase - 1
+        at = state.at
+        state.phase = turned(state.phase, rate, 0, 20, out)
         for i in range(out.size):
             out[i] = np.float32(0.5) + np.float32(0.5) * sin_turns(out[i])
         for i in range(out.size):
@@ -57,4 +54,4 @@ class Flanger(Node):
             m = np.float32(limited(mix[i], 0, 1))
             y = x + m * ((around + np.float32(1)) * y - x)
             out[i] = y if abs(input[i]) < HUGE else input[i]
-        state.at, state.phase = (at + out.size) & MASK, phase
+        state.at = (at + out.size) & MASK

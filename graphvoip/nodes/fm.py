@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import moves
 from ..kernel import kernel, limited, sin_turns, sound
 from ..node import Node, Output, Signal, State
 from ..rings import RATE
@@ -31,9 +32,9 @@ class Fm(Node):
     def process(state, freq, ratio, index, feedback, amp, out):
         # In float64, because a large index would make the rounding of a float32 phase audible.
         carrier, modulator, last, before = state.carrier, state.modulator, state.last, state.before
-        serial = 0
+        serial = moves(freq) + moves(ratio)
         for i in range(out.size):
-            serial += (freq[i] != freq[0]) | (ratio[i] != ratio[0]) | (feedback[i] != 0)
+            serial += feedback[i] != 0
         step = limited(freq[0], 0, RATE / 2) * (1 / RATE)
         faster = step * limited(ratio[0], 0, 32)
         if serial == 0:

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 
+from ..dsp import left_over
 from ..kernel import kernel, limited, sound
 from ..node import Node, Option, Output, Signal, State
 from ..rings import RATE
@@ -16,8 +17,8 @@ class Follower(Node):
     After a step it has gone 63 % of the way in `attack`, and fallen to 37 % (-8.7 dB) in `release`. A sine with peaks
     of 1 is 1 by its peaks and 0.71 by root mean square, which is taken over 10 ms first. A fault counts as silence.
 
-        >>> Sine(freq=220, amp=Follower(voice))
-        >>> Biquad(Sine(freq=300), freq=Follower(voice, kind="rms") * 3000 + 200, kind="bandpass")
+    >>> Sine(freq=220, amp=Follower(voice))
+    >>> Biquad(Sine(freq=300), freq=Follower(voice, kind="rms") * 3000 + 200, kind="bandpass")
     """
 
     group = "control"
@@ -51,9 +52,9 @@ class Follower(Node):
         for i in range(out.size):
             up, down = limited(attack[i], 0.0, 10.0), limited(release[i], 0.0, 10.0)
             if up != attack_:
-                attack_, share = up, 1 - np.exp(-1 / (up * RATE))
+                attack_, share = up, 1 - left_over(up)
             if down != release_:
-                release_, keep = down, np.exp(-1 / (down * RATE))
+                release_, keep = down, left_over(down)
             peak = max(np.float64(out[i]), peak * keep)
             level = min(peak, level + (peak - level) * share)
             out[i] = level

@@ -1,9 +1,9 @@
 import numpy as np
 
+from ..dsp import alike, joined
 from ..kernel import HUGE, bipolar, floats_at, kernel, shuffled, sound
 from ..node import Node, Option, Output, Signal, State
 from ..rings import RATE
-from .pitch_shift import alike, joined
 
 GRAIN = 480  # samples, 60 ms: in them one grain goes and the next one comes
 SPAN = 256  # samples that are compared

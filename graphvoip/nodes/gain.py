@@ -3,7 +3,10 @@ from ..node import Node, Output, Signal
 
 
 class Gain(Node):
-    """Multiply a signal."""
+    """Multiply a signal.
+
+    >>> Gain(Saw(freq=220), Lfo(freq=2, low=0, high=0.5))
+    """
 
     group = "dynamics"
     input = Signal(None, doc="what is made louder or softer")

@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import hermite
 from ..kernel import HUGE, bipolar, floats_at, kernel, limited, shuffled, sin_turns
 from ..node import Node, Option, Output, Signal, Sound, State
 from ..rings import RATE
@@ -33,7 +34,7 @@ class Grains(Node):
     rate = Signal(1.0, "x", -8, 8, "pitch: 2 is an octave up, below 0 is backwards")
     jitter = Signal(0.5, "x", 0, 1, "0: grains begin at equal distances; 1: quite by chance")
     data = Sound(None, "the sound that is taken apart; without it a tone")
-    seed = Option(None, "its own chance; without it a patch gives it one")
+    seed = Option(None, "its own noise; without it a patch gives it one")
     out = Output()
     state = State(random="u8", address="i8", count="i8", next="f8", begin=("f8", MANY), speed=("f8", MANY),
                   gain=("f8", MANY), age=("i8", MANY), length=("i8", MANY))  # fmt: skip
@@ -88,11 +89,9 @@ class Grains(Node):
                         place -= np.floor(place / count) * count
                         n = max(0, min(np.int64(place), count - 1))
                         x = np.float32(place - n)
-                        a, b, c, d = data[n], data[n + 1], data[n + 2], data[n + 3]
-                        e, f = np.float32(0.5) * (c - a), np.float32(0.5) * (d - b)  # slopes at b and c
-                        y = ((np.float32(2) * (b - c) + e + f) * x + np.float32(3) * (c - b) - e - e - f) * x + e
+                        y = hermite(data[n], data[n + 1], data[n + 2], data[n + 3], x)
                         window = sin_turns(np.float32((age + i + 0.5) / (2 * length)))
-                        block[i] += gain * window * window * (y * x + b)
+                        block[i] += gain * window * window * y
                     state.age[k] = age + some
             made = until
         state.random, state.next = random, next

@@ -15,7 +15,7 @@ class Handover(Node):
     stands_in = True
     a = Signal(0.0, "x", doc="what it begins with")
     b = Signal(0.0, "x", doc="what it ends with")
-    over = Option(FRAME, "samples that it takes", unit="samples", low=1, high=1 << 40)
+    over = Option(FRAME, "how long it takes", unit="samples", low=1, high=1 << 40)
     out = Output()
     done = Event("it is all b")
     state = State(at="i8", over_="i8")

@@ -1,33 +1,12 @@
 import numpy as np
-from numba import njit
 
-from ..kernel import HUGE, OPTIONS, kernel, limited, sound
+from ..dsp import integrated, moves, tangent
+from ..kernel import HUGE, kernel, limited, sound
 from ..node import Node, Option, Output, Signal, State
 from ..rings import RATE
 
 MOST = 40
 TOP = RATE / 2 - 10  # Hz: harmonics above it are left alone
-
-
-# The tangent without its pole at a quarter turn is smooth: a polynomial with least maximum error, off by 1e-9 of it.
-C1, C3, C5, C7, C9, C11 = 3.141592657, -2.230945987, -0.5390356171, -0.2112362976, -0.08498414285, -0.05612059303
-
-
-@njit(**OPTIONS)
-def tangent(freq):
-    """tan(pi freq / RATE): an integrator's step by the bilinear rule, so that a corner is where it should be."""
-    x = freq * (1 / RATE)
-    s = x * x
-    return (((((C11 * s + C9) * s + C7) * s + C5) * s + C3) * s + C1) * x / (1 - 4 * s)
-
-
-# Without "reassoc": the sums are to be taken in this order, in which a sample waits the least for the one before it.
-@njit(error_model="numpy", fastmath={"contract"})
-def integrated(x, z0, z1, a, b, c):
-    """Two integrators in a loop, solved without a delay: bandpass, lowpass, and what they remember."""
-    y0, y1 = (1 - 2 * a) * z0, (1 - 2 * c) * z1
-    y0, y1 = (2 * b * x - y0) - 2 * b * z1, (2 * c * x + y1) + 2 * b * z0
-    return 0.5 * (z0 + y0), 0.5 * (z1 + y1), y0, y1
 
 
 class HumNotch(Node):
@@ -54,9 +33,7 @@ class HumNotch(Node):
 
     @kernel
     def process(state, input, freq, width, out):
-        moves = 0
-        for i in range(out.size):
-            moves += (freq[i] != freq[0]) | (width[i] != width[0])
+        moving = moves(freq) + moves(width)
         for i in range(out.size):
             out[i] = sound(input[i])
         for n in range(state.count):
@@ -69,7 +46,7 @@ class HumNotch(Node):
                 a = 1 / ((1 + g * g) * (1 + damp))
                 b, c = g * a, g * g * a
                 k = damp * (1 + g * g) / g if f <= TOP else 0.0
-                stop = at + 1 if moves else out.size
+                stop = at + 1 if moving else out.size
                 for i in range(at, stop):
                     x = np.float64(out[i])
                     band, _, z0, z1 = integrated(x, z0, z1, a, b, c)

@@ -3,7 +3,10 @@ from ..node import Node, Option, Output, Signal
 
 
 class Input(Node):
-    """What a patch is given from outside: the caller's voice, the keys, another patch. It leaves the signal alone."""
+    """What a patch is given from outside: the caller's voice, the keys, another patch. It leaves the signal alone.
+
+    >>> Input(voice)
+    """
 
     group = "graph"
     input = Signal(0.0, "x", doc="what is given")

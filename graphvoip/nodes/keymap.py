@@ -1,26 +1,15 @@
 import numbers
-import re
 
 import numpy as np
 
 from ..kernel import kernel
 from ..node import Node, Option, Output, Signal, State
+from ..notes import KEYS, hertz
 from ..rings import RATE
 
-KEYS = "0123456789*#ABCD"
 CODES = 128  # a key is an ASCII character
-NOTES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SCALE = ("C4", "D4", "E4", "F4", "G4", "A4", "B4", "C5", "D5", "E5", "F5", "G5")
 MAJOR = dict(zip("123456789*0#", SCALE, strict=True))
-
-
-def hertz(name: str) -> float | None:
-    """The pitch of a note, "C4" or "F#3" or "Bb2"; A4 is 440 Hz. None: it is no note."""
-    found = re.fullmatch("([A-G])([#b]?)(-1|[0-9])", name)
-    if not found:
-        return None
-    note, sign, octave = found.groups()
-    return 440 * 2 ** ((NOTES[note] + {"#": 1, "b": -1, "": 0}[sign] + 12 * int(octave) - 57) / 12)
 
 
 class Keymap(Node):
@@ -36,12 +25,12 @@ class Keymap(Node):
     """
 
     group = "control"
-    keys = Signal(0.0, "events", doc="the caller's keys: the code of its character at the sample of each press")
+    keys = Signal(0.0, "events", doc="what is played: the character code of each key, at the sample of its press")
     map = Option(MAJOR, "what is on the keys: Hz or names of notes by key")
     hold = Option(0.2, "how long the gate is on after a press", unit="s", low=0.001, high=60)
     out = Output("the pitch of the latest key in Hz")
-    gate = Output("1 from a press on")
-    velocity = Output("1")
+    gate = Output("1 from a press on, for `hold`")
+    velocity = Output("1: a telephone does not tell how hard a key is pressed")
     index = Output("the place of the latest key in the map, 0 is the first: for select")
     state = State(pitch=("f8", CODES), place=("i8", CODES), latest="i8", hold_="i8", left="i8", on="i8")
 

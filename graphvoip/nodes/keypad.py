@@ -2,9 +2,9 @@ import collections
 
 from ..kernel import barrier, event, fence, kernel
 from ..node import Event, Node, Output, State
+from ..notes import KEYS
 
 SIZE = 64  # keys that the kernel's queue can hold; more wait outside
-KEYS = "0123456789*#ABCD"
 
 
 class Keypad(Node):
@@ -12,7 +12,7 @@ class Keypad(Node):
 
     group = "call"
     out = Output("the character code of the latest key, 0 before the first")
-    pressed = Output("events: the character code of a key at the sample at which it comes, and 0 between")
+    pressed = Output("events: the character code of each key, at the sample of its press; 0 between")
     digit = Event("a key; the value is its character code")
     state = State(queue=("u1", SIZE), written="i8", read="i8", latest="f8")
 

@@ -1,22 +1,11 @@
 import numpy as np
-from numba import njit
 
-from ..kernel import HUGE, OPTIONS, kernel, limited, tanh
+from ..dsp import moves, tangent
+from ..kernel import HUGE, kernel, limited, tanh
 from ..node import Node, Output, Signal, State
 from ..rings import RATE
 
 TOP = 0.45 * RATE  # above it the four poles have no room below half the rate
-
-# The tangent without its pole at a quarter turn is smooth: a polynomial with least maximum error, off by 1e-9 of it.
-C1, C3, C5, C7, C9, C11 = 3.141592657, -2.230945987, -0.5390356171, -0.2112362976, -0.08498414285, -0.05612059303
-
-
-@njit(**OPTIONS)
-def tangent(freq):
-    """tan(pi freq / RATE): an integrator's step by the bilinear rule, so that a corner is where it should be."""
-    x = freq * (1 / RATE)
-    s = x * x
-    return (((((C11 * s + C9) * s + C7) * s + C5) * s + C3) * s + C1) * x / (1 - 4 * s)
 
 
 class Ladder(Node):
@@ -43,9 +32,7 @@ class Ladder(Node):
     @kernel
     def process(state, input, freq, resonance, drive, out):
         z0, z1, z2, z3 = state.z
-        moves = 0
-        for i in range(out.size):
-            moves += (freq[i] != freq[0]) | (resonance[i] != resonance[0])
+        moving = moves(freq) + moves(resonance)
         at = 0
         while at < out.size:
             g, k = tangent(limited(freq[at], 1, TOP)), 4 * limited(resonance[at], 0, 1.2)
@@ -56,7 +43,7 @@ class Ladder(Node):
             # loop can be solved for u. Half of what the feedback takes from the bass is given back.
             a = 1 / (1 + k * g4)
             straight, back = a * (1 + k / 2), a * k
-            stop = at + 1 if moves else out.size
+            stop = at + 1 if moving else out.size
             for i in range(at, stop):
                 x = np.float64(input[i]) if abs(input[i]) < HUGE else 0.0
                 x *= limited(drive[i], 0, 1000)

@@ -17,8 +17,8 @@ class Lfo(Node):
     half a turn; random is another level at every turn. The first sample is at `phase`, and so is the one at which
     `sync` rises. Its edges are hard: for pitches that are heard take Saw or Pulse.
 
-        >>> Sine(freq=Lfo(freq=6, low=420, high=460), amp=0.5)
-        >>> Sine(freq=Lfo(shape="random", freq=8, low=300, high=1800), amp=0.5)
+    >>> Sine(freq=Lfo(freq=6, low=420, high=460), amp=0.5)
+    >>> Sine(freq=Lfo(shape="random", freq=8, low=300, high=1800), amp=0.5)
     """
 
     group = "control"
@@ -28,7 +28,7 @@ class Lfo(Node):
     sync = Signal(0.0, "trigger", doc="begins the wave anew at `phase`")
     shape = Option("sine", "the form of the wave", SHAPES)
     phase = Option(0.0, "where it begins", unit="turns", low=0, high=1)
-    seed = Option(None, "the random levels' own seed; without it a patch gives it one")
+    seed = Option(None, "its own noise; without it a patch gives it one")
     out = Output()
     state = State(random="u8", shape_="i8", phase_="f8", turn="f8", level="f8", fresh="i8", was="i8")
 

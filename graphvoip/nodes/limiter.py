@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import left_over
 from ..kernel import floats_at, kernel, limited, sound, words_at
 from ..node import Node, Option, Output, Signal, State
 from ..rings import RATE
@@ -17,7 +18,7 @@ class Limiter(Node):
     mean, over the look-ahead, of the least that anything within the look-ahead needs. A fault in the input becomes
     silence.
 
-        >>> Limiter(Gain(voice, 8), ceiling=0.5)
+    >>> Limiter(Gain(voice, 8), ceiling=0.5)
     """
 
     group = "dynamics"
@@ -62,7 +63,7 @@ class Limiter(Node):
             for i in range(out.size):
                 if release[i] != release_:
                     release_ = release[i]
-                    rise = 1 - np.exp(-1 / (RATE * limited(release_, 1e-6, 1e3)))
+                    rise = 1 - left_over(release_)
                 top = limited(ceiling[i], 0, 1)
                 x = sound(input[i])
                 level = np.float64(abs(x))

@@ -3,13 +3,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from ..dsp import soften
 from ..kernel import event, floats_at, kernel, sound, words_at
 from ..node import Event, Node, Option, Output, Signal, State
+from ..notes import NOTES, pitch_of
 from ..rings import RATE
 
 TUNE = "hello:d=8,o=5,b=140:c,e,g,4c6,8p,a,4g,e,f,d,4c."
-NOTE = re.compile(r"(?P<length>\d*)(?P<letter>[a-hp])(?P<sharp>#?)(?P<dots>\.?)(?P<octave>\d?)(?P<dot>\.?)")
-STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11, "h": 11}
+SIGN = re.compile(r"(?P<length>\d*)(?P<letter>[a-hp])(?P<sharp>#?)(?P<dots>\.?)(?P<octave>\d?)(?P<dot>\.?)")
 LENGTHS, OCTAVES, BEATS = (1, 2, 4, 8, 16, 32), range(1, 8), range(10, 901)
 DEFAULTS = {"d": ("a length", LENGTHS, 4), "o": ("an octave", OCTAVES, 6), "b": ("beats a minute", BEATS, 63)}
 
@@ -40,7 +41,7 @@ def parsed(text: str) -> list[tuple[Fraction, float]]:
     defaults = _defaults(parts[1])
     notes, time = [], Fraction(0)
     for number, one in enumerate(parts[2].split(","), 1):
-        found, wrong = NOTE.fullmatch(one), ""
+        found, wrong = SIGN.fullmatch(one), ""
         length, octave = defaults["d"], defaults["o"]
         if not found:
             wrong = "it is a length, a letter a-g or p, #, an octave and a dot, of which only the letter must be"
@@ -56,8 +57,8 @@ def parsed(text: str) -> list[tuple[Fraction, float]]:
         time += whole / length * (Fraction(3, 2) if found["dot"] or found["dots"] else 1)
         pitch = 0.0
         if found["letter"] != "p":
-            step = STEPS[found["letter"]] + bool(found["sharp"]) + 12 * (octave - 4) - 9  # from a4
-            pitch = 440 * 2 ** (step / 12)
+            letter = found["letter"].upper().replace("H", "B")
+            pitch = pitch_of(NOTES[letter] + bool(found["sharp"]) + 12 * (octave + 1))
         notes.append((time, pitch))
     return notes
 
@@ -76,7 +77,7 @@ class Melody(Node):
     amp = Signal(1.0, "x", doc="level; 1 is full scale")
     text = Option(TUNE, "the tune in RTTTL")
     waveform = Option("sine", "the tone of `out`; the square is band-limited, and no louder at its base", WAVEFORMS)
-    loop = Option(False, "begin again at the end")
+    loop = Option(False, "at the end begin again")
     out = Output("a plain tone")
     pitch = Output("Hz; in a rest that of the note before")
     gate = Output("1 while a note sounds")
@@ -130,10 +131,7 @@ class Melody(Node):
                 a, b = waves[wave + n], waves[wave + n + 1]
                 tone[i] = a + np.float32(x - n) * (b - a)
                 key[i] = 1
-            for i in range(min(sounds, begin + edge - at)):
-                tone[i] *= np.float32(0.5 - 0.5 * np.cos(np.pi / edge * (at - begin + i + 0.5)))
-            for i in range(max(0, up - edge - at), sounds):
-                tone[i] *= np.float32(0.5 - 0.5 * np.cos(np.pi / edge * (up - at - i - 0.5)))
+            soften(tone[:sounds], at - begin, up - begin, edge)
             made += size
             if state.note < count:
                 state.at += size

@@ -23,14 +23,14 @@ class Meter(Node):
     group = "analysis"
     input = Signal(None, doc="what is measured")
     time = Option(0.3, "time constant of the effective value", unit="s", low=0.001, high=60)
-    fall = Option(11.8, "how fast the peak falls", unit="dB/s", low=0, high=10000)
+    fall_db = Option(11.8, "how fast the peak falls", unit="dB/s", low=0, high=10000)
     out = Output("effective value")
     peak = Output("peak, of either sign")
     state = State(keep="f8", hold="f8", mean="f8", top="f8")
 
     def start(self):
         self.state["keep"] = math.exp(-1 / (self.time * RATE))
-        self.state["hold"] = 10 ** (-self.fall / 20 / RATE)
+        self.state["hold"] = 10 ** (-self.fall_db / 20 / RATE)
 
     def decibels(self) -> tuple[float, float]:
         """The effective value and the peak, now, in dBFS: 0 is full scale, -120 is the least."""

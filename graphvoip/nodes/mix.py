@@ -3,7 +3,10 @@ from ..node import Node, Output, Signals
 
 
 class Mix(Node):
-    """The sum of any number of signals: Mix(a, b, c). Nothing is scaled; put a Gain after it."""
+    """The sum of any number of signals: Mix(a, b, c). Nothing is scaled; put a Gain after it.
+
+    >>> Mix(Sine(freq=440), Sine(freq=550), Sine(freq=660)) * 0.3
+    """
 
     group = "dynamics"
     inputs = Signals("the signals to sum")

@@ -1,6 +1,7 @@
 import numpy as np
 
-from ..kernel import event, kernel, limited, sin_turns, sound, words_at
+from ..dsp import rise, turned
+from ..kernel import event, kernel, sin_turns, sound, words_at
 from ..node import Event, Node, Option, Output, Signal, State
 from ..rings import RATE
 
@@ -59,13 +60,10 @@ class Morse(Node):
     @kernel
     def process(state, freq, amp, out, gate):
         edges = words_at(state.address, state.size)
-        phase, made = state.phase, 0
-        for i in range(out.size):
-            out[i] = phase - np.floor(phase)
-            phase += limited(freq[i], 0, RATE / 2) * (1 / RATE)
-        state.phase = phase - np.floor(phase)
+        state.phase = turned(state.phase, freq, 0, RATE / 2, out)
         for i in range(out.size):
             out[i] = sound(amp[i]) * sin_turns(out[i])
+        made = 0
         while made < out.size:
             if state.at == edges[state.read]:
                 state.read += 1
@@ -78,8 +76,8 @@ class Morse(Node):
             for i in range(size):
                 key[i] = down
             for i in range(moving):
-                rise = np.float32(0.5 - 0.5 * np.cos(np.pi / EDGE * (since + i + 0.5)))
-                tone[i] *= rise if down > 0 else np.float32(1) - rise
+                up = rise(since + i, EDGE)
+                tone[i] *= up if down > 0 else np.float32(1) - up
             for i in range(moving, size):
                 tone[i] *= down
             made += size

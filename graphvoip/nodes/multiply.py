@@ -3,7 +3,10 @@ from ..node import Node, Output, Signal
 
 
 class Multiply(Node):
-    """The product of two signals: `a * b`."""
+    """The product of two signals: `a * b`.
+
+    >>> Sine(freq=440) * Sine(freq=3)
+    """
 
     group = "arithmetic"
     a = Signal(0.0, "x", doc="the first")

@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import left_over
 from ..kernel import HUGE, kernel, limited
 from ..node import Node, Output, Signal, State
 from ..rings import RATE
@@ -12,7 +13,7 @@ class NoiseGate(Node):
     hysteresis for the time of the hold; this must be longer than half a period of the lowest tone. Attack and release
     are the times in which 63 % of the change is made. Open, it leaves the sound as it is, bit for bit.
 
-        >>> NoiseGate(Mix(voice, Noise(amp=0.02)), threshold_db=-26)
+    >>> NoiseGate(Mix(voice, Noise(amp=0.02)), threshold_db=-26)
     """
 
     group = "dynamics"
@@ -24,7 +25,7 @@ class NoiseGate(Node):
     range_db = Signal(60.0, "dB", 0, 120, "how far it turns down what it does not let through")
     hysteresis_db = Signal(3.0, "dB", 0, 60, "how much softer than the threshold may be what keeps it open")
     out = Output("the sound")
-    gate = Output("1 while it is open, 0 while it is closed")
+    gate = Output("1 while it is open, else 0")
     state = State(
         raw=("f4", 6), opens="f8", closes="f8", hold_="i8", rise="f8", fall="f8", floor_="f8",
         open_="i8", left="i8", gain="f8",
@@ -49,8 +50,7 @@ class NoiseGate(Node):
                 opens = 10 ** (threshold / 20)
                 closes = 10 ** ((threshold - limited(raw5, 0, 60)) / 20)
                 hold_ = np.int64(RATE * limited(raw2, 0, 1e3) + 0.5)
-                rise = np.exp(-1 / (RATE * limited(raw1, 1e-6, 1e3)))
-                fall = np.exp(-1 / (RATE * limited(raw3, 1e-6, 1e3)))
+                rise, fall = left_over(raw1), left_over(raw3)
                 floor = 10 ** (-limited(raw4, 0, 120) / 20)
             level = abs(input[i])
             loud = (level >= closes if open_ else level >= opens) and level < HUGE

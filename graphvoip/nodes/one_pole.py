@@ -1,22 +1,11 @@
 import numpy as np
-from numba import njit
 
-from ..kernel import HUGE, OPTIONS, kernel, limited
+from ..dsp import moves, tangent
+from ..kernel import HUGE, kernel, limited
 from ..node import Node, Option, Output, Signal, State
 from ..rings import RATE
 
 KINDS = ("lowpass", "highpass")
-
-# The tangent without its pole at a quarter turn is smooth: a polynomial with least maximum error, off by 1e-9 of it.
-C1, C3, C5, C7, C9, C11 = 3.141592657, -2.230945987, -0.5390356171, -0.2112362976, -0.08498414285, -0.05612059303
-
-
-@njit(**OPTIONS)
-def tangent(freq):
-    """tan(pi freq / RATE): an integrator's step by the bilinear rule, so that a corner is where it should be."""
-    x = freq * (1 / RATE)
-    s = x * x
-    return (((((C11 * s + C9) * s + C7) * s + C5) * s + C3) * s + C1) * x / (1 - 4 * s)
 
 
 class OnePole(Node):
@@ -43,14 +32,12 @@ class OnePole(Node):
     @kernel
     def process(state, input, freq, out):
         z, straight, low = state.z, state.straight, state.low
-        moves = 0
-        for i in range(out.size):
-            moves += freq[i] != freq[0]
+        moving = moves(freq)
         at = 0
         while at < out.size:
             g = tangent(limited(freq[at], 0.01, RATE / 2 - 1))
             g = g / (1 + g)
-            stop = at + 1 if moves else out.size
+            stop = at + 1 if moving else out.size
             for i in range(at, stop):
                 x = np.float64(input[i]) if abs(input[i]) < HUGE else 0.0
                 v = g * (x - z)

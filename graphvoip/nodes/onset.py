@@ -31,7 +31,7 @@ class Onset(Node):
     group = "analysis"
     input = Signal(None, doc="what is listened to")
     sensitivity = Signal(0.5, "x", 0, 1, "0 hears only hard attacks, 1 the softest")
-    gap = Signal(0.05, "s", 0.005, 10, "least time from one attack to the next")
+    gap = Signal(0.05, "s", 0.005, 10, "least time from one trigger to the next")
     out = Output("1 at the sample at which an attack has been heard, 0 elsewhere")
     attack = Event("an attack has been heard")
     state = State(

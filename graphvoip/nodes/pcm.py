@@ -3,11 +3,14 @@ from ..node import Event, Node, Option, Output, Sound, State
 
 
 class Pcm(Node):
-    """Play samples, once or in a loop. The samples are what is heard, from the first to the last."""
+    """Play samples, once or in a loop. The samples are what is heard, from the first to the last.
+
+    >>> Pcm(data=np.sin(np.arange(4000) ** 1.4 / 30) * 0.5, loop=True)
+    """
 
     group = "sources"
-    data = Sound(None, "samples at 8000 Hz, 1.0 is full scale, or a sound file")
-    loop = Option(False, "begin again at the end, without a gap")
+    data = Sound(None, "samples at 8000 Hz, 1.0 is full scale, or the name of a sound file")
+    loop = Option(False, "at the end begin again, without a gap")
     out = Output()
     done = Event("its last sample has been made; never in a loop")
     state = State(address="i8", size="i8", at="i8", loop_="i8")

@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import turned
 from ..kernel import HUGE, exp2, floats_at, kernel, limited, sin_turns, sound
 from ..node import Node, Option, Output, Signal, State
 from ..rings import FRAME, RATE
@@ -38,11 +39,8 @@ class Phaser(Node):
     @kernel
     def process(state, input, rate, freq, depth, feedback, mix, out):
         other = floats_at(state.room_, FRAME)
-        phase, stages, z = state.phase, state.stages_, state.z
-        for i in range(out.size):
-            out[i] = phase
-            phase += limited(rate[i], 0, 20) * (1 / RATE)
-            phase = phase if phase < 1 else phase - 1
+        stages, z = state.stages_, state.z
+        state.phase = turned(state.phase, rate, 0, 20, out)
         for i in range(out.size):
             swing = np.float32(limited(depth[i], 0, 4)) * sin_turns(out[i])
             f = np.float32(limited(freq[i], LOWEST, HIGHEST)) * exp2(swing)
@@ -70,4 +68,3 @@ class Phaser(Node):
             y = total + part
             m = limited(mix[i], 0, 1)
             out[i] = x + m * ((1 + around) * y - x) if abs(input[i]) < HUGE else input[i]
-        state.phase = phase

@@ -1,6 +1,6 @@
 import numpy as np
-from numba import njit
 
+from ..dsp import section
 from ..kernel import HUGE, kernel, sound
 from ..node import Node, Output, Signal, State
 from ..rings import RATE
@@ -29,14 +29,6 @@ def chebyshev(order, freq, low):
 
 
 COEFFICIENTS = np.concatenate([chebyshev(6, LOW, low=False), chebyshev(4, HIGH, low=True)])
-
-
-# Without "reassoc": the sums are to be taken in this order, in which a sample waits for one multiplication of the one
-# before it. That is twice as fast as the order that the compiler would choose.
-@njit(error_model="numpy", fastmath={"contract"})
-def section(x, z0, z1, b0, b1, b2, a1, a2):
-    """The second-order section in direct form II transposed; y is put into the sums. Gives y and the new memory."""
-    return b0 * x + z0, (z1 + (b1 - a1 * b0) * x) - a1 * z0, (b2 - a2 * b0) * x - a2 * z0
 
 
 class PhoneBand(Node):

@@ -61,12 +61,14 @@ def period_of(memory, at, shortest, longest):
     # Where a sound begins or ends there is nothing yet, or no more, to compare it with.
     if min(first, last) < max(np.float32(QUIET * WINDOW), EVEN * max(first, last)):
         return np.float32(0), np.float32(0)
-    for lag in range(LAGS):
-        total = np.float32(0)
-        for k in range(WINDOW):
-            apart = window[k] - window[k + lag]
-            total += apart * apart
-        memory[DIFFERENCES + lag] = total
+    # All lags at once, sample by sample: so vector units do it, and every sum keeps its order.
+    differences = memory[DIFFERENCES : DIFFERENCES + LAGS]
+    differences[:] = 0
+    for k in range(WINDOW):
+        x, later = window[k], window[k : k + LAGS]
+        for lag in range(LAGS):
+            apart = x - later[lag]
+            differences[lag] += apart * apart
     for lag in range(1, TAPS + 1):
         memory[DIFFERENCES - lag] = memory[DIFFERENCES + lag]
 
@@ -109,7 +111,7 @@ class Pitch(Node):
     The method is YIN (de Cheveigné and Kawahara, 2002): what the sound differs least from, a lag later, is itself one
     period later. Lags between samples are interpolated, and multiples of the period make it finer. It looks at 52 ms,
     and what it says is what was there 26 ms ago. It needs no fundamental, so it hears men on the phone as well. An
-    unvoiced sound leaves `out` as it was. 6 us a frame.
+    unvoiced sound leaves `out` as it was. About 10 us a frame.
 
     >>> Sine(freq=Pitch(voice), amp=Meter(voice, time=0.03))
     """
@@ -122,8 +124,8 @@ class Pitch(Node):
     )
     highest = Option(1000.0, "highest pitch that is looked for", unit="Hz", low=70, high=1000)
     out = Output("Hz; 0 until something has had a pitch, and then the last one")
-    clarity = Output("how periodic it is, 0..1: 1 for a steady tone, about 0.2 for noise")
-    gate = Output("1 while it is voiced, 0 while not")
+    clarity = Output("how periodic it is, 0 to 1: 1 for a steady tone, about 0.2 for noise")
+    gate = Output("1 while it is voiced, else 0")
     state = State(memory_="i8", at="i8", left="i8", shortest="i8", longest="i8", freq="f8", clarity_="f8", voiced="f8")
 
     def start(self):

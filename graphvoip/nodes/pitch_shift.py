@@ -1,6 +1,7 @@
 import numpy as np
 from numba import njit
 
+from ..dsp import alike, joined, sincs, tangent
 from ..kernel import OPTIONS, exp2, floats_at, kernel, limited, sound
 from ..node import Node, Output, Signal, State
 
@@ -16,54 +17,8 @@ NEAR = SPAN // 2 + 5  # samples behind the newest: what is compared, and what th
 SECTIONS = 3  # second-order sections of the filter that keeps away what would fold back
 
 
-def sinc_table() -> np.ndarray:
-    """Row p: the taps with which to read p / PHASES after the fourth of eight samples; a sinc under a Kaiser window."""
-    x = np.arange(TAPS) - (TAPS // 2 - 1) - np.arange(PHASES)[:, None] / PHASES
-    window = np.i0(6.0 * np.sqrt(np.clip(1 - (x / (TAPS // 2)) ** 2, 0, 1))) / np.i0(6.0)
-    taps = np.sinc(x) * window
-    return np.ascontiguousarray(taps / taps.sum(1, keepdims=True), np.float32)
-
-
-TABLE = sinc_table()
+TABLE = sincs(TAPS, PHASES)
 TABLE_AT = TABLE.ctypes.data
-
-
-@njit(**OPTIONS)
-def alike(data, at, first, count, span):
-    """Which of `count` places from `first` on sounds most like the one at `at`?
-
-    It is the greatest normalized correlation over `span` samples: joined there, waves go on in step. Returns the place,
-    the fraction of a sample between it and the true maximum, and how alike they are, 0 to 1.
-    """
-    tiny = np.float32(1e-12)
-    best, found, size, product = np.float32(-np.inf), first, np.float32(0), np.float32(0)
-    last, below, above = best, best, best
-    for c in range(first, first + count):
-        dot, power = np.float32(0), tiny
-        for t in range(span):
-            dot += data[at + t] * data[c + t]
-            power += data[c + t] * data[c + t]
-        score = dot * abs(dot) / power
-        if score > best:
-            best, found, size, product, below, above = score, c, power, dot, last, score
-        elif c == found + 1:
-            above = score
-        last = score
-    own = tiny
-    for t in range(span):
-        own += data[at + t] * data[at + t]
-    fraction = 0.0
-    if first < found < first + count - 1:
-        bend = np.float64(below) - 2 * np.float64(best) + np.float64(above)
-        fraction = limited(0.5 * (below - above) / bend, -0.5, 0.5) if bend < 0 else 0.0
-    return found, fraction, limited(product / (np.sqrt(own) * np.sqrt(size)), 0, 1)
-
-
-@njit(**OPTIONS)
-def joined(a, b, w, likeness):
-    """From a to b as w goes from 0 to 1, without a dip or a bump: the weights know how alike the two are."""
-    u = 1 - w
-    return (u * a + w * b) / np.sqrt(u * u + w * w + 2 * u * w * likeness)
 
 
 @njit(**OPTIONS)
@@ -118,7 +73,7 @@ class PitchShift(Node):
             step = max(0, np.int64(np.ceil(4 * limited(semitones[i], -24, 24))))
             if step != state.step:
                 state.step = step
-                g = np.tan(np.pi / 2 * min(0.925, 0.9 * 2.0 ** (-step / 48)))
+                g = tangent(min(3700.0, 3600 * 2.0 ** (-step / 48)))
                 for k in range(SECTIONS):  # a Butterworth filter's poles
                     a[k] = 1 / (1 + g * (g + 2 * np.cos(np.pi * (2 * k + 1) / (4 * SECTIONS))))
             x = np.float64(sound(input[i]))

@@ -26,7 +26,7 @@ class Pluck(Node):
 
     group = "sources"
     freq = Signal(220.0, "Hz", LOW, HIGH, "pitch")
-    trigger = Signal(1.0, "trigger", doc="plucks it; the value where it rises is the velocity, up to 1")
+    trigger = Signal(1.0, "trigger", doc="plucks it; its value is the velocity, up to 1; without a wire there is one")
     decay = Signal(2.0, "s", LEAST, MOST, "time in which the note falls by 60 dB")
     brightness = Signal(0.5, "x", 0, 1, "1: overtones last as long as the note; 0: they are gone at once")
     seed = Option(None, "its own noise; without it a patch gives it one")

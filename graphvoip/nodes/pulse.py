@@ -1,7 +1,7 @@
 import numpy as np
 
-from ..dsp import REACH, TAPS, jump
-from ..kernel import kernel, limited, sound
+from ..dsp import REACH, TAPS, jump, taken
+from ..kernel import kernel, limited
 from ..node import Node, Output, Signal, State
 from ..rings import FRAME, RATE
 
@@ -51,9 +51,4 @@ class Pulse(Node):
                     level = -1.0
                     jump(line, i + 1, (phase - up) / step, -2.0)
         state.phase, state.level = phase, level
-        for i in range(out.size):
-            out[i] = line[lead + i] * sound(amp[i])
-        for k in range(TAPS):
-            line[k] = line[size + k]
-        for k in range(TAPS, size + TAPS):
-            line[k] = 0
+        taken(line, lead, amp, out)

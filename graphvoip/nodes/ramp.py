@@ -16,8 +16,8 @@ class Ramp(Node):
     the same time: what pitches and levels need. From or to 0 it covers 60 dB; between a negative and a positive value
     there is none, and it is linear.
 
-        >>> Sine(freq=Ramp(200, 2000, 1.5, curve="exponential"), amp=0.5)
-        >>> Sine(freq=Ramp(1500, 300, 0.2, keys), amp=0.5)
+    >>> Sine(freq=Ramp(200, 2000, 1.5, curve="exponential"), amp=0.5)
+    >>> Sine(freq=Ramp(1500, 300, 0.2, keys), amp=0.5)
     """
 
     group = "control"

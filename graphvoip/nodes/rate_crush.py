@@ -9,7 +9,7 @@ class RateCrush(Node):
     The first sample is taken at once. At 8000 Hz and above every sample is taken, and at 0 none: the last one stays. A
     fault in the input is held as silence.
 
-        >>> RateCrush(voice, rate=1500)
+    >>> RateCrush(voice, rate=1500)
     """
 
     group = "dynamics"

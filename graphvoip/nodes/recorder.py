@@ -15,7 +15,7 @@ class Recorder(Node):
 
     group = "call"
     input = Signal(None, doc="what is recorded")
-    limit = Option(None, "samples after which it is done; None: it goes on")
+    limit = Option(None, "how much is recorded; None: all that comes", unit="samples")
     done = Event("the limit is reached")
     more = Event("another piece has been begun: call `grow`")
     state = State(here="i8", room="i8", next="i8", next_room="i8", written="i8", at="i8", left="i8", lost="i8")

@@ -1,6 +1,7 @@
 import numpy as np
 
-from ..kernel import kernel, limited, sin_turns
+from ..dsp import turned
+from ..kernel import kernel, sin_turns
 from ..node import Node, Output, Signal, State
 from ..rings import RATE
 
@@ -12,33 +13,19 @@ class RingMod(Node):
 
     About 30 Hz is the classic robot voice, some 100 Hz make bells. For another carrier multiply: `voice * carrier`.
 
-        >>> RingMod(voice, freq=30)
+    >>> RingMod(voice, freq=30)
     """
 
     group = "dynamics"
     input = Signal(None, doc="what is multiplied")
     freq = Signal(30.0, "Hz", 0, RATE / 2, "pitch of the sine")
-    mix = Signal(1.0, "x", 0, 1, "1 is only the product, 0 only the input")
+    mix = Signal(1.0, "x", 0, 1, "0 is the input alone, 1 the product alone")
     out = Output("the product")
     state = State(phase="f8")
 
     @kernel
     def process(state, input, freq, mix, out):
-        # As in the sine: a pitch that stays has a loop that vectorises.
-        phase, step = state.phase, limited(freq[0], 0, RATE / 2) * (1 / RATE)
-        moves = 0
-        for i in range(out.size):
-            moves += freq[i] != freq[0]
-        if moves == 0:
-            for i in range(out.size):
-                turns = phase + i * step
-                out[i] = turns - np.floor(turns)
-            phase += out.size * step
-        else:
-            for i in range(out.size):
-                out[i] = phase - np.floor(phase)
-                phase += limited(freq[i], 0, RATE / 2) * (1 / RATE)
-        state.phase = phase - np.floor(phase)
+        state.phase = turned(state.phase, freq, 0, RATE / 2, out)
         for i in range(out.size):
             m = mix[i] if mix[i] > ZERO else ZERO
             m = m if m < ONE else ONE

@@ -7,12 +7,12 @@ class SampleHold(Node):
 
     A fault in the input is held as 0.
 
-        >>> Sine(freq=SampleHold(Lfo(freq=0.7, low=300, high=1500), Lfo(freq=8, shape="square")), amp=0.5)
+    >>> Sine(freq=SampleHold(Lfo(freq=0.7, low=300, high=1500), Lfo(freq=8, shape="square")), amp=0.5)
     """
 
     group = "control"
     input = Signal(None, doc="what is looked at")
-    trigger = Signal(None, doc="takes the input's value at each rise")
+    trigger = Signal(None, "trigger", doc="takes the input's value at each rise")
     out = Output("the value held; 0 before the first trigger")
     state = State(level="f4", was="i8")
 

@@ -1,6 +1,7 @@
 import numpy as np
 from numba import njit
 
+from ..dsp import hermite
 from ..kernel import HUGE, OPTIONS, event, floats_at, kernel, limited, sound
 from ..node import Event, Node, Option, Output, Signal, Sound, State
 from ..rings import RATE
@@ -30,10 +31,10 @@ class Sampler(Node):
 
     group = "sources"
     rate = Signal(1.0, "x", -8, 8, "speed: 2 is an octave up, -1 backwards, 0 stands still")
-    trigger = Signal(1.0, "trigger", doc="a rise above 0 starts it, and again; the number 1 starts it at once")
+    trigger = Signal(1.0, "trigger", doc="begins it, again and again; without a wire it begins at once")
     begin = Signal(0.0, "s", 0, doc="how far into the sound a start is; backwards it counts from the end")
     amp = Signal(1.0, "x", doc="level; 1 leaves the sound as it is")
-    data = Sound(None, "samples at 8000 Hz, or the name of a sound file")
+    data = Sound(None, "samples at 8000 Hz, 1.0 is full scale, or the name of a sound file")
     loop = Option(False, "go on for ever, from `loop_end` to `loop_start` without a gap")
     loop_start = Option(0.0, "where the loop begins", unit="s", low=0, high=86400)
     loop_end = Option(None, "where the loop ends; without it at the end of the sound", unit="s", low=0, high=86400)
@@ -62,7 +63,6 @@ class Sampler(Node):
         size, low, high, loop = state.size, state.low, state.high, state.loop_
         at, playing, again, on = state.at, state.playing, state.again, state.on
         data = floats_at(state.address, size)
-        half, two = np.float32(0.5), np.float32(2)
         for i in range(out.size):
             speed = limited(sound(rate[i]), -8, 8)
             if trigger[i] > 0 and on == 0:
@@ -82,9 +82,7 @@ class Sampler(Node):
             else:
                 a, b = near(data, k - 1, low, high, up, down), near(data, k, low, high, up, down)
                 c, d = near(data, k + 1, low, high, up, down), near(data, k + 2, low, high, up, down)
-            slope = half * (c - a)
-            rest = half * (d - b) + slope + (b - c) * two
-            out[i] = (b + f * (slope + f * (c - b - slope - rest + f * rest))) * sound(amp[i])
+            out[i] = hermite(a, b, c, d, f) * sound(amp[i])
             at += speed
             if loop > 0 and size > 0:
                 if speed > 0 and at >= high:

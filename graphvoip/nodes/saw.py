@@ -1,7 +1,7 @@
 import numpy as np
 
-from ..dsp import REACH, TAPS, jump
-from ..kernel import kernel, limited, sound
+from ..dsp import REACH, TAPS, jump, moves, taken
+from ..kernel import kernel, limited
 from ..node import Node, Output, Signal, State
 from ..rings import FRAME, RATE
 
@@ -31,10 +31,7 @@ class Saw(Node):
             phase = 0.5 - REACH * step - np.floor(0.5 - REACH * step)
             state.begun = 1
         size = lead + out.size
-        moves = 0
-        for i in range(out.size):
-            moves += freq[i] != freq[0]
-        if moves == 0:
+        if moves(freq) == 0:
             # Straight lines from one fall to the next.
             at, falls = 0, 0.0
             while at <= size:
@@ -58,9 +55,4 @@ class Saw(Node):
                     phase -= 1
                     jump(line, i + 1, phase / step, -2.0)
         state.phase = phase
-        for i in range(out.size):
-            out[i] = line[lead + i] * sound(amp[i])
-        for k in range(TAPS):
-            line[k] = line[size + k]
-        for k in range(TAPS, size + TAPS):
-            line[k] = 0
+        taken(line, lead, amp, out)

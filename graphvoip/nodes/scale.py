@@ -4,6 +4,7 @@ import numpy as np
 
 from ..kernel import floats_at, kernel, limited
 from ..node import Node, Option, Output, Signal, State
+from ..notes import NOTES, pitch_of
 
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -14,8 +15,7 @@ SCALES = {
     "chromatic": tuple(range(12)),
 }
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B", "Db", "Eb", "Gb", "Ab", "Bb")
-ROOTS = dict(zip(NAMES, (*range(12), 1, 3, 6, 8, 10), strict=True))
-LOWEST, HIGHEST = (440 * 2 ** ((note - 69) / 12) for note in (0, 127))  # Hz of the MIDI notes
+LOWEST, HIGHEST = pitch_of(0), pitch_of(127)
 # The nearest note of a scale changes halfway between two of them, which is a whole or a half semitone: it is one note
 # for each half of a semitone.
 HALVES = 256
@@ -45,11 +45,12 @@ class Scale(Node):
         for step in steps:
             if not isinstance(step, numbers.Integral) or isinstance(step, bool) or not 0 <= step <= 11:
                 raise ValueError(f"scale: semitones has {step!r}; they are whole numbers from 0 to 11")
-        pitches = {(ROOTS[self.root] + step) % 12 for step in steps}
+        root = NOTES[self.root[0]] + self.root.count("#") - self.root.count("b")
+        pitches = {(root + step) % 12 for step in steps}
         notes = np.array([note for note in range(-12, 140) if note % 12 in pitches])
         middles = np.arange(HALVES)[:, None] / 2 + 0.25
         nearest = notes[np.abs(notes - middles).argmin(1)]
-        self.table = (440 * 2 ** ((nearest - 69) / 12)).astype(np.float32)
+        self.table = pitch_of(nearest).astype(np.float32)
         self.state["table"] = self.table.ctypes.data
 
     @kernel

@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import moves
 from ..kernel import kernel, limited, nth
 from ..node import Node, Option, Output, Signal, Signals, State
 from ..rings import RATE
@@ -38,9 +39,8 @@ class Select(Node):
         # their sum is 1 at every moment.
         gains, chosen, left = state.gains, state.chosen, state.left
         count = min(inputs.addresses.size, MOST)
-        moves = np.int64(left > 0)
-        for i in range(out.size):
-            moves += index[i] != index[0]
+        moving = np.int64(left > 0)
+        moving += moves(index)
         for i in range(out.size):
             arrived = False
             k = np.int64(np.floor(limited(index[i], -1e6, 1e6)))
@@ -49,7 +49,7 @@ class Select(Node):
             k = max(0, min(k, count - 1))
             if k != chosen:
                 left = state.fade_ if chosen >= 0 else 0
-                moves += left
+                moving += left
                 chosen, arrived = k, left == 0
             y = 0.0
             if left > 0:
@@ -65,9 +65,9 @@ class Select(Node):
             if arrived:
                 for j in range(MOST):
                     gains[j] = j == chosen
-            if moves == 0:
+            if moving == 0:
                 break  # the index stays: all is a copy
-        if moves == 0:
+        if moving == 0:
             if count > 0:
                 signal = nth(inputs, chosen)
                 for i in range(out.size):

@@ -1,10 +1,10 @@
 import numbers
-import re
 
 import numpy as np
 
 from ..kernel import bipolar, floats_at, kernel, limited, shuffled
 from ..node import Node, Option, Output, Signal, State
+from ..notes import hertz
 from ..rings import RATE
 
 ORDERS = ("forward", "backward", "pendulum", "random")
@@ -12,16 +12,6 @@ FORWARD, BACKWARD, PENDULUM, RANDOM = range(4)
 MOST = 4096  # steps
 LONGEST = 60.0  # seconds of a gate
 OPEN = 1 << 62  # samples: a gate that the next step ends
-NOTES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-
-
-def hertz(name: str) -> float | None:
-    """The pitch of a note, "C4" or "F#3" or "Bb2"; A4 is 440 Hz. None: it is no note."""
-    found = re.fullmatch("([A-G])([#b]?)(-1|[0-9])", name)
-    if not found:
-        return None
-    note, sign, octave = found.groups()
-    return 440 * 2 ** ((NOTES[note] + {"#": 1, "b": -1, "": 0}[sign] + 12 * int(octave) - 57) / 12)
 
 
 class Sequencer(Node):
@@ -41,7 +31,7 @@ class Sequencer(Node):
     length = Signal(0.0, "s", 0, LONGEST, "how long the gate is on; 0: until the next step")
     values = Option(["C4", "D4", "E4", "G4"], "the steps: numbers, names of notes, None for a rest")
     order = Option("forward", "which step is next; pendulum goes there and back, the ends are not repeated", ORDERS)
-    seed = Option(None, "its own noise, for random; without it a patch gives it one")
+    seed = Option(None, "its own noise; without it a patch gives it one")
     out = Output("the value of the step, held")
     gate = Output("1 from a step that is no rest")
     index = Output("which step it is, 0 is the first")

@@ -10,13 +10,13 @@ class Slew(Node):
 
     It moves in a straight line, and what moves slower than that passes unchanged. A fault leaves it where it is.
 
-        >>> Sine(freq=Slew(Lfo(freq=2, low=300, high=900, shape="square"), rise=4000, fall=2000), amp=0.5)
+    >>> Sine(freq=Slew(Lfo(freq=2, low=300, high=900, shape="square"), rise=4000, fall=2000), amp=0.5)
     """
 
     group = "control"
     input = Signal(None, doc="where it goes")
-    rise = Signal(10.0, "x", 0, FASTEST, "the most that it rises in a second")
-    fall = Signal(10.0, "x", 0, FASTEST, "the most that it falls in a second")
+    rise = Signal(10.0, "x/s", 0, FASTEST, "how fast it may rise")
+    fall = Signal(10.0, "x/s", 0, FASTEST, "how fast it may fall")
     begin = Option(None, "the value that it comes from at the start; without it the input's first", low=-1e6, high=1e6)
     out = Output()
     state = State(level="f8", fresh="i8")

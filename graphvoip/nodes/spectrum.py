@@ -64,7 +64,7 @@ class Spectrum(Node):
 
     group = "analysis"
     input = Signal(None, doc="what is looked at")
-    hop = Option(80, "how often a new one is made", unit="samples", low=40, high=8000)
+    hop = Option(0.01, "how often a new one is made", unit="s", low=0.005, high=1)
     out = Output("centroid, Hz")
     flux = Output("sum of the magnitudes that have risen, by how much")
     flatness = Output("0 for a tone, about 0.56 for white noise")
@@ -73,7 +73,7 @@ class Spectrum(Node):
     def start(self):
         self.data = np.zeros(ROOM, np.float32)
         self.state["memory_"] = self.data.ctypes.data
-        self.state["hop_"] = self.state["left"] = self.hop
+        self.state["hop_"] = self.state["left"] = round(self.hop * RATE)
 
     def magnitudes(self, decibels: bool = False) -> np.ndarray:
         """The latest 129 magnitudes, of 0, 31.25 ... 4000 Hz; 1 (or 0 dB, -120 is the least) is a full-scale sine."""

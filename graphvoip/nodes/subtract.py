@@ -3,7 +3,10 @@ from ..node import Node, Output, Signal
 
 
 class Subtract(Node):
-    """The difference of two signals: `a - b`."""
+    """The difference of two signals: `a - b`.
+
+    >>> Saw(freq=220, amp=0.4) - Saw(freq=330, amp=0.4)
+    """
 
     group = "arithmetic"
     a = Signal(0.0, "x", doc="the first")

@@ -1,29 +1,9 @@
 import numpy as np
-from numba import njit
 
-from ..kernel import HUGE, OPTIONS, kernel, limited
+from ..dsp import integrated, moves, tangent
+from ..kernel import HUGE, kernel, limited
 from ..node import Node, Output, Signal, State
 from ..rings import RATE
-
-# The tangent without its pole at a quarter turn is smooth: a polynomial with least maximum error, off by 1e-9 of it.
-C1, C3, C5, C7, C9, C11 = 3.141592657, -2.230945987, -0.5390356171, -0.2112362976, -0.08498414285, -0.05612059303
-
-
-@njit(**OPTIONS)
-def tangent(freq):
-    """tan(pi freq / RATE): an integrator's step by the bilinear rule, so that a corner is where it should be."""
-    x = freq * (1 / RATE)
-    s = x * x
-    return (((((C11 * s + C9) * s + C7) * s + C5) * s + C3) * s + C1) * x / (1 - 4 * s)
-
-
-# Without "reassoc": the sums are to be taken in this order, in which a sample waits the least for the one before it.
-@njit(error_model="numpy", fastmath={"contract"})
-def integrated(x, z0, z1, a, b, c):
-    """Two integrators in a loop, solved without a delay: bandpass, lowpass, and what they remember."""
-    y0, y1 = (1 - 2 * a) * z0, (1 - 2 * c) * z1
-    y0, y1 = (2 * b * x - y0) - 2 * b * z1, (2 * c * x + y1) + 2 * b * z0
-    return 0.5 * (z0 + y0), 0.5 * (z1 + y1), y0, y1
 
 
 class Svf(Node):
@@ -52,15 +32,13 @@ class Svf(Node):
     @kernel
     def process(state, input, freq, q, out, high, band, notch):
         z0, z1 = state.z
-        moves = 0
-        for i in range(out.size):
-            moves += (freq[i] != freq[0]) | (q[i] != q[0])
+        moving = moves(freq) + moves(q)
         at = 0
         while at < out.size:
             g, k = tangent(limited(freq[at], 1, RATE / 2 - 1)), 1 / limited(q[at], 0.01, 1000)
             a = 1 / (1 + g * (g + k))
             b, c = g * a, g * g * a
-            stop = at + 1 if moves else out.size
+            stop = at + 1 if moving else out.size
             for i in range(at, stop):
                 fine = abs(input[i]) < HUGE
                 x = np.float64(input[i]) if fine else 0.0

@@ -1,34 +1,9 @@
 import numpy as np
-from numba import njit
 
-from ..kernel import OPTIONS, kernel, limited, sound
+from ..dsp import REACH, TAPS, moves, taken, turn
+from ..kernel import kernel, limited
 from ..node import Node, Output, Signal, State
 from ..rings import FRAME, RATE
-
-REACH, FINE = 8, 64  # a corner is spread over so many samples to both sides; so many places of it between two samples
-TAPS = 2 * REACH
-
-
-def _ramps() -> np.ndarray:
-    """Row p: a ramp without anything above 4000 Hz that began p / FINE samples ago, less the plain ramp."""
-    x = np.arange(-REACH * FINE, REACH * FINE + 1) / FINE
-    click = np.sinc(x) * np.kaiser(x.size, 6)
-    step = np.append(0, np.cumsum((click[1:] + click[:-1]) / 2))
-    ramp = np.append(0, np.cumsum((step[1:] + step[:-1]) / 2)) / step[-1] / FINE - np.maximum(x, 0)
-    return ramp[np.arange(TAPS) * FINE + np.arange(FINE + 1)[:, None]].astype(np.float32)
-
-
-RAMPS = _ramps()
-
-
-@njit(**OPTIONS)
-def turn(line, at, late, slope):
-    """Round off a corner that came `late` samples, 0 to 1, before sample `at`; slope: what it adds to each sample."""
-    place = limited(late * FINE, 0, FINE)
-    p = min(np.int64(place), FINE - 1)
-    f, s = np.float32(place - p), np.float32(slope)
-    for k in range(TAPS):
-        line[at + k] += s * (RAMPS[p, k] + f * (RAMPS[p + 1, k] - RAMPS[p, k]))
 
 
 class Triangle(Node):
@@ -59,10 +34,7 @@ class Triangle(Node):
             way = 1.0 if sides == 2 * np.floor(sides / 2) else -1.0
             phase -= sides
         size = lead + out.size
-        moves = 0
-        for i in range(out.size):
-            moves += freq[i] != freq[0]
-        if moves == 0:
+        if moves(freq) == 0:
             # Straight lines from one corner to the next.
             at, sides = 0, 0.0
             while at <= size:
@@ -88,9 +60,4 @@ class Triangle(Node):
                     way = -way
                     turn(line, i + 1, phase / step, way * (4 * step))
         state.phase, state.way = phase, way
-        for i in range(out.size):
-            out[i] = line[lead + i] * sound(amp[i])
-        for k in range(TAPS):
-            line[k] = line[size + k]
-        for k in range(TAPS, size + TAPS):
-            line[k] = 0
+        taken(line, lead, amp, out)

@@ -13,21 +13,21 @@ class Trigger(Node):
     It is above until it has fallen to `hysteresis` below the threshold: that keeps a signal that trembles there from
     triggering again and again. A fault in the input counts as 0.
 
-        >>> Sine(freq=900) * Decay(Trigger(Follower(voice), threshold=0.1, hysteresis=0.05, after=0.2), time=0.2)
+    >>> Sine(freq=900) * Decay(Trigger(Follower(voice), threshold=0.1, hysteresis=0.05, gap=0.2), time=0.2)
     """
 
     group = "control"
     input = Signal(None, doc="what is looked at")
     threshold = Signal(0.5, "x", doc="above it there is a trigger")
-    hysteresis = Signal(0.0, "x", 0, 1e6, "how far below the threshold it ends")
-    after = Option(0.0, "no other trigger within so much time after one", unit="s", low=0, high=3600)
+    hysteresis = Signal(0.0, "x", 0, 1e6, "how far below the threshold it must go back")
+    gap = Option(0.0, "least time from one trigger to the next", unit="s", low=0, high=3600)
     value = Option("one", "what a trigger is: 1, or the level of the input at that sample, if above 0", VALUES)
     out = Output("the triggers, each a single sample; 0 between them")
     gate = Output("1 while the input is above, else 0")
     state = State(above="i8", hold="i8", left="i8", level_="i8")
 
     def start(self):
-        self.state["hold"] = round(self.after * RATE)
+        self.state["hold"] = round(self.gap * RATE)
         self.state["level_"] = VALUES.index(self.value)
 
     @kernel

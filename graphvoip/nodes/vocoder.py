@@ -1,5 +1,6 @@
 import numpy as np
 
+from ..dsp import left_over
 from ..kernel import kernel, limited, sound, words_at
 from ..node import Node, Option, Output, Signal, State
 from ..rings import RATE
@@ -53,7 +54,7 @@ class Vocoder(Node):
         for i in range(out.size):
             now = limited(release[i], 0.001, 2)
             if now != seconds:
-                seconds, fall = now, 1 - np.exp(-1 / (now * RATE))
+                seconds, fall = now, 1 - left_over(now)
             x, c = np.float64(sound(input[i])), np.float64(sound(carrier[i]))
             total = 0.0
             for k in range(count):

@@ -16,7 +16,7 @@ HIGHPASS = np.exp(-2 * np.pi * 200 / RATE)  # hum and wind are not speech
 class VoiceActivity(Node):
     """Is somebody speaking? A gate that is on during speech.
 
-    Speech is what is `threshold` dB louder than the noise. The noise is taken to be as loud as the softest moment of
+    Speech is what is `threshold_db` louder than the noise. The noise is taken to be as loud as the softest moment of
     the last 2.4 s (minimum statistics: Martin, 2001), because a speaker pauses between words and noise does not; so it
     follows noise that changes, and a tone that stays is noise after that time. In its first 0.3 s, knowing nothing,
     it takes the noise to be at -45 dBFS or below. Two looks of 10 ms must agree that speech begins. It ends when
@@ -27,9 +27,9 @@ class VoiceActivity(Node):
 
     group = "analysis"
     input = Signal(None, doc="what is listened to")
-    threshold = Signal(8.0, "dB", 1, 60, "how much louder than the noise speech is")
+    threshold_db = Signal(8.0, "dB", 1, 60, "how much louder than the noise speech is")
     hangover = Signal(0.2, "s", 0, 10, "how long a pause may be that is still speech")
-    out = Output("1 while somebody speaks, 0 else")
+    out = Output("1 while somebody speaks, else 0")
     speech = Event("somebody has begun to speak")
     silence = Event("somebody has stopped speaking; after the hangover")
     state = State(
@@ -42,7 +42,7 @@ class VoiceActivity(Node):
         self.state["least"][:] = np.inf
 
     @kernel
-    def process(state, input, threshold, hangover, out):
+    def process(state, input, threshold_db, hangover, out):
         done = 0
         while done < out.size:
             size = min(out.size - done, state.left)
@@ -75,7 +75,7 @@ class VoiceActivity(Node):
             for k in range(PARTS):
                 floor = min(floor, state.least[k] + BIAS)
             above = level - max(floor, QUIETEST)
-            needed = limited(threshold[done - 1], 1, 60)
+            needed = limited(threshold_db[done - 1], 1, 60)
             state.loud = state.loud + 1 if above >= needed else 0
             state.calm = 0 if above >= 0.5 * needed else state.calm + 1
             if state.on == 0 and state.loud >= 2:

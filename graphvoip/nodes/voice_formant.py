@@ -1,41 +1,11 @@
 import numpy as np
 
+from ..dsp import tangent
 from ..kernel import exp2, kernel, limited, sin_turns, sound
 from ..node import Node, Option, Output, Signal, State
+from ..notes import VOICES
 from ..rings import RATE
 
-# Voice -> for each of the vowels a e i o u its formants, strongest first in the ear: (Hz, dB, width in Hz). From the
-# Csound manual's appendix of formant values. What is above 3900 Hz is left out.
-VOICES: dict[str, tuple] = {
-    "bass": (
-        ((600, 0, 60), (1040, -7, 70), (2250, -9, 110), (2450, -9, 120), (2750, -20, 130)),
-        ((400, 0, 40), (1620, -12, 80), (2400, -9, 100), (2800, -12, 120), (3100, -18, 120)),
-        ((250, 0, 60), (1750, -30, 90), (2600, -16, 100), (3050, -22, 120), (3340, -28, 120)),
-        ((400, 0, 40), (750, -11, 80), (2400, -21, 100), (2600, -20, 120), (2900, -40, 120)),
-        ((350, 0, 40), (600, -20, 80), (2400, -32, 100), (2675, -28, 120), (2950, -36, 120)),
-    ),
-    "tenor": (
-        ((650, 0, 80), (1080, -6, 90), (2650, -7, 120), (2900, -8, 130), (3250, -22, 140)),
-        ((400, 0, 70), (1700, -14, 80), (2600, -12, 100), (3200, -14, 120), (3580, -20, 120)),
-        ((290, 0, 40), (1870, -15, 90), (2800, -18, 100), (3250, -20, 120), (3540, -30, 120)),
-        ((400, 0, 70), (800, -10, 80), (2600, -12, 100), (2800, -12, 130), (3000, -26, 135)),
-        ((350, 0, 40), (600, -20, 60), (2700, -17, 100), (2900, -14, 120), (3300, -26, 120)),
-    ),
-    "alto": (
-        ((800, 0, 80), (1150, -4, 90), (2800, -20, 120), (3500, -36, 130)),
-        ((400, 0, 60), (1600, -24, 80), (2700, -30, 120), (3300, -35, 150)),
-        ((350, 0, 50), (1700, -20, 100), (2700, -30, 120), (3700, -36, 150)),
-        ((450, 0, 70), (800, -9, 80), (2830, -16, 100), (3500, -28, 130)),
-        ((325, 0, 50), (700, -12, 60), (2530, -30, 170), (3500, -40, 180)),
-    ),
-    "soprano": (
-        ((800, 0, 80), (1150, -6, 90), (2900, -32, 120), (3900, -20, 130)),
-        ((350, 0, 60), (2000, -20, 100), (2800, -15, 120), (3600, -40, 150)),
-        ((270, 0, 60), (2140, -12, 90), (2950, -26, 100), (3900, -26, 120)),
-        ((450, 0, 70), (800, -11, 80), (2830, -22, 100), (3800, -22, 130)),
-        ((325, 0, 50), (700, -16, 60), (2700, -35, 170), (3800, -40, 180)),
-    ),
-}
 VOWELS, FORMANTS = 5, 5
 LANES = 8  # formants as a processor counts: the last three are silent
 EVERY = 16  # samples, 2 ms, between two positions of a mouth that moves
@@ -55,9 +25,9 @@ class VoiceFormant(Node):
     """
 
     group = "sources"
-    vowel = Signal(0.0, "x", 0, 4, "0 a, 1 e, 2 i, 3 o, 4 u")
+    vowel = Signal(0.0, "x", 0, 4, "0 a, 1 e, 2 i, 3 o, 4 u, and all between them")
     freq = Signal(140.0, "Hz", LOW, HIGH, "pitch")
-    amp = Signal(1.0, "x", doc="level")
+    amp = Signal(1.0, "x", doc="level; 1 is full scale")
     vibrato = Signal(0.3, "semitones", 0, 12, "how far the pitch swings to each side")
     vibrato_rate = Signal(5.5, "Hz", 0, 50, "how often it swings")
     voice = Option("tenor", "whose mouth", tuple(VOICES))
@@ -96,7 +66,7 @@ class VoiceFormant(Node):
                         f = np.exp((1 - t) * state.pitch[j + k] + t * state.pitch[j + FORMANTS + k])
                         level = np.exp((1 - t) * state.level[j + k] + t * state.level[j + FORMANTS + k])
                         width = np.exp((1 - t) * state.width[j + k] + t * state.width[j + FORMANTS + k])
-                        state.g[k] = np.tan(np.pi / RATE * f)
+                        state.g[k] = tangent(f)
                         state.a[k] = 1 / (1 + state.g[k] * (state.g[k] + width / f))
                         # Equal signs: a dip between two neighbours, and each keeps a peak of its own. With signs in
                         # turn the second formant of u is lost on the slope of the first.

@@ -15,7 +15,7 @@ class Walk(Node):
     It begins in the middle, and in the long run every value is as frequent as any other. Two averages over `smooth`
     take the roughness away that would be heard as noise. Brownian motion with reflecting ends (Einstein, 1905).
 
-        >>> Sine(freq=Walk(rate=1.5, low=300, high=1200), amp=0.5)
+    >>> Sine(freq=Walk(rate=1.5, low=300, high=1200), amp=0.5)
     """
 
     group = "control"
@@ -23,7 +23,7 @@ class Walk(Node):
     low = Signal(-1.0, "x", doc="the least value")
     high = Signal(1.0, "x", doc="the greatest value")
     smooth = Option(0.02, "time constant of its averages; 0: none", unit="s", low=0, high=100)
-    seed = Option(None, "its own walk; without it a patch gives it one")
+    seed = Option(None, "its own noise; without it a patch gives it one")
     out = Output()
     state = State(random="u8", share="f8", place="f8", middle="f8", end="f8")
 

@@ -1,6 +1,7 @@
 import numpy as np
 from numba import njit
 
+from ..dsp import hermite
 from ..kernel import HUGE, OPTIONS, floats_at, kernel, limited, sound
 from ..node import Node, Option, Output, Signal, Sound, State
 from ..rings import RATE
@@ -9,13 +10,9 @@ EXTRA = 3  # each wave is stored with its last sample before it and its first tw
 
 
 @njit(**OPTIONS)
-def between(data, at, f):
-    """The curve through data[at .. at + 3], f of the way from the second to the third (cubic Hermite)."""
-    a, b, c, d = data[at], data[at + 1], data[at + 2], data[at + 3]
-    half = np.float32(0.5)
-    slope = half * (c - a)
-    rest = half * (d - b) + slope + (b - c) * np.float32(2)
-    return b + f * (slope + f * (c - b - slope - rest + f * rest))
+def value(data, at, f):
+    """The curve through data[at .. at + 3], f of the way from the second to the third."""
+    return hermite(data[at], data[at + 1], data[at + 2], data[at + 3], f)
 
 
 class Wavetable(Node):
@@ -67,11 +64,11 @@ class Wavetable(Node):
             k = max(0, min(np.int64(x), size - 1))
             f = np.float32(x - k)
             if waves == 1:
-                y = between(data, k, f)
+                y = value(data, k, f)
             else:
                 wave = limited(position[i], 0, 1) * (waves - 1)
                 row = max(0, min(np.int64(wave), waves - 2))
-                one, other = between(data, row * stride + k, f), between(data, (row + 1) * stride + k, f)
+                one, other = value(data, row * stride + k, f), value(data, (row + 1) * stride + k, f)
                 y = one + np.float32(wave - row) * (other - one)
             out[i] = y * sound(amp[i])
             phase += limited(freq[i], 0, RATE / 2) / RATE

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from graphvoip.io.wav import load, loadWAVtoPCM, savePCMtoWAV
+from graphvoip.io.wav import load, loadWAVtoPCM, save, savePCMtoWAV
 
 
 def sine(frequency, seconds, rate=8000):
@@ -252,3 +252,83 @@ def test_our_own_sounds(path):
     assert 0.5 < len(x) / 8000 < 5
     assert 20 * math.log10(np.abs(x).max()) == pytest.approx(-3, abs=0.1)
     assert -22 < decibels(x) < -12
+
+
+# --- save -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "A.WAV"])
+def test_save_writes_what_a_call_sends(tmp_path, name):
+    x = np.array([0, 0.5, -0.5, 1, -1, 7, -7, 0.25 / 32768, 0.75 / 32768, 1.5 / 32768, 2.5 / 32768], np.float32)
+    save(x, tmp_path / name)
+    data, rate = soundfile.read(tmp_path / name, dtype="int16")
+    assert rate == 8000
+    assert data.tolist() == [0, 16384, -16384, 32767, -32768, 32767, -32768, 0, 1, 2, 2]
+
+
+def test_save_is_savePCMtoWAV(tmp_path):
+    x = sine(440, 0.1).astype(np.float32)
+    save(x, tmp_path / "a.wav")
+    savePCMtoWAV(x, tmp_path / "b.wav")
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+
+
+@pytest.mark.parametrize("size", [0, 1, 1000])
+def test_floats_are_kept_as_they_are(tmp_path, size):
+    x = (3 * np.random.default_rng(1).standard_normal(size)).astype(np.float32)
+    save(x, tmp_path / "a.wav", bits=32)
+    info = soundfile.info(tmp_path / "a.wav")
+    assert (info.subtype, info.samplerate, info.channels, info.frames) == ("FLOAT", 8000, 1, size)
+    assert (soundfile.read(tmp_path / "a.wav", dtype="float32")[0] == x).all()
+
+
+@pytest.mark.parametrize(("name", "bits"), [("a.wav", 16), ("a.wav", 32), ("a.flac", 16)])
+@pytest.mark.parametrize("rate", [4000, 16000, 44100, 48000])
+def test_another_rate(tmp_path, name, bits, rate):
+    save(sine(440, 1).astype(np.float32), tmp_path / name, rate, bits)
+    x, found = soundfile.read(tmp_path / name)
+    assert found == rate
+    assert abs(len(x) - rate) <= 1
+    middle = slice(rate // 10, -rate // 10)
+    wanted = sine(440, 1, rate)[: len(x)]
+    assert np.abs(x[: len(wanted)] - wanted)[middle].max() < 2e-4
+
+
+def test_two_saves_are_the_same(tmp_path):
+    for name in ("a", "b"):
+        for kind, bits in ((".wav", 16), (".wav", 32), (".flac", 16)):
+            save(sine(440, 0.1).astype(np.float32), tmp_path / f"{name}{bits}{kind}", 16000, bits)
+    for kind in ("16.wav", "32.wav", "16.flac"):
+        assert (tmp_path / f"a{kind}").read_bytes() == (tmp_path / f"b{kind}").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "bits", "says"),
+    [
+        ("a.mp3", 8000, 16, "a.mp3: its name must end in .wav or .flac"),
+        ("a", 8000, 16, "a: its name must end in .wav or .flac"),
+        ("a.flac", 8000, 32, "a.flac: FLAC has no samples of 32 bits"),
+        ("a.wav", 8000, 24, "a sample has 16 or 32 bits, not 24"),
+        ("a.wav", 999, 16, "a rate of 999 Hz is outside 1000..192000"),
+    ],
+)
+def test_what_cannot_be_saved(tmp_path, name, rate, bits, says):
+    with pytest.raises(ValueError, match=says):
+        save(np.zeros(8, np.float32), tmp_path / name, rate, bits)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_file_too_long_for_a_wav(tmp_path, monkeypatch):
+    monkeypatch.setattr("graphvoip.io.wav.LARGEST", 100)
+    with pytest.raises(ValueError, match="more than 4 GB"):
+        save(np.zeros(51, np.float32), tmp_path / "a.wav")
+
+
+def test_save_to_a_pipe():
+    done = subprocess.run(
+        [sys.executable, "-c", "import numpy; from graphvoip.io.wav import save; save(numpy.ones(3), '/dev/stdout')"],
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.startswith(b"RIFF")
+    assert done.stdout.endswith(b"\xff\x7f" * 3)

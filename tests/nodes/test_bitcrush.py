@@ -34,5 +34,5 @@ def test_bits_may_move_and_stay_within_1_and_16(run, signal):
 
 
 def test_bits_out_of_range_are_refused():
-    with pytest.raises(ValueError, match=r"bitcrush: bits 0 x is outside 1\.\.16"):
+    with pytest.raises(ValueError, match=r"bitcrush: bits 0 bits is outside 1\.\.16"):
         Bitcrush(bits=0)

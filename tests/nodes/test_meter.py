@@ -22,7 +22,7 @@ def test_the_effective_value_is_the_root_of_an_exponential_window_of_the_squares
 
 
 def test_the_peak_is_taken_at_once_and_falls_by_so_many_decibels_a_second(run, signal):
-    meter = Meter(signal([0, 0, -0.8]), fall=30.0)
+    meter = Meter(signal([0, 0, -0.8]), fall_db=30.0)
     peaks = []
     for _ in range(50):
         run(meter)
@@ -38,7 +38,7 @@ def test_silence_is_at_the_least_decibels(run):
     assert meter.decibels() == (-120, -120)
 
 
-@pytest.mark.parametrize(("values", "words"), [({"time": 0}, "time 0 s"), ({"fall": -1}, "fall -1 dB/s")])
+@pytest.mark.parametrize(("values", "words"), [({"time": 0}, "time 0 s"), ({"fall_db": -1}, "fall_db -1 dB/s")])
 def test_values_out_of_range_are_refused(values, words):
     with pytest.raises(ValueError, match=words):
         Meter(Sine(), **values)

@@ -40,7 +40,7 @@ def test_what_is_given_out_is_a_copy(run):
 
 
 def test_centroid_flux_and_flatness_come_from_the_magnitudes_every_hop(run, signal):
-    spectrum = Spectrum(signal(NOISE), hop=100)
+    spectrum = Spectrum(signal(NOISE), hop=100 / 8000)
     found = {name: [] for name in ("out", "flux", "flatness")}
     for _ in range(10):
         run(spectrum)
@@ -79,9 +79,6 @@ def test_silence_has_no_centroid(run):
     assert spectrum.samples("flatness")[-1] == 0
 
 
-@pytest.mark.parametrize(
-    ("hop", "words"), [(39, "hop 39 samples is outside"), (80.5, "hop 80.5 is not a whole number")]
-)
-def test_a_wrong_hop_is_refused(hop, words):
-    with pytest.raises(ValueError, match=words):
-        Spectrum(Sine(), hop=hop)
+def test_a_wrong_hop_is_refused():
+    with pytest.raises(ValueError, match=r"hop 0.004 s is outside 0.005..1"):
+        Spectrum(Sine(), hop=0.004)

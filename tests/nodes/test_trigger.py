@@ -41,9 +41,9 @@ def test_after_one_no_other_comes_for_a_while(run, signal):
     pulses[[10, 200, 409, 410, 411, 412, 900, 1300]] = 1  # 410 is no rise, 411 and 412 are none either
     every, _ = run(Trigger(signal(pulses)), 30)
     assert places(every) == [10, 200, 409, 900, 1300]
-    fewer, _ = run(Trigger(signal(pulses), after=0.05), 30)  # 400 samples
+    fewer, _ = run(Trigger(signal(pulses), gap=0.05), 30)  # 400 samples
     assert places(fewer) == [10, 900, 1300]
-    exact, _ = run(Trigger(signal(pulses), after=399 / 8000), 30)
+    exact, _ = run(Trigger(signal(pulses), gap=399 / 8000), 30)
     assert places(exact) == [10, 409, 900, 1300]
 
 
@@ -71,7 +71,7 @@ def test_a_fault_is_no_trigger(run, signal):
 
 def test_wrong_values_are_refused():
     for values, words in (
-        ({"after": -1}, "after -1 s"),
+        ({"gap": -1}, "gap -1 s"),
         ({"value": "x"}, "none of one, level"),
         ({"hysteresis": -1}, "-1"),
     ):

@@ -81,7 +81,7 @@ def test_hangover_and_threshold_are_followed(run, signal):
     for hangover, count in ((0.1, 7), (0.5, 1)):
         _, events = run(VoiceActivity(signal(bursts), hangover=hangover), 200)
         assert [name for name, _, _ in events].count("speech") == count
-    assert not run(VoiceActivity(signal(bursts), threshold=30), 200)[0].any()
+    assert not run(VoiceActivity(signal(bursts), threshold_db=30), 200)[0].any()
 
 
 def test_values_out_of_range_are_refused():

@@ -3,7 +3,7 @@ import pytest
 from scipy import signal as design
 
 from graphvoip.nodes import VoiceFormant
-from graphvoip.nodes.voice_formant import VOICES
+from graphvoip.notes import VOICES
 
 RATE = 8000
 

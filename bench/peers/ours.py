@@ -1,0 +1,117 @@
+"""The five patches for graphvoip. What the palette does not have is a node of a few lines: a plain tanh, a Goertzel."""
+
+import math
+import time
+
+import numpy as np
+
+from graphvoip.kernel import kernel, tanh
+from graphvoip.node import Node, Output, Signal, State
+from graphvoip.nodes import Adsr, Biquad, DtmfTone, Gain, Lfo, Mix, Noise, Sine
+from graphvoip.plan import Plan
+
+from . import *  # noqa: F403
+
+BINS = len(P3_DETECTED)
+BLOCK, LEAST = P3_BLOCK, P3_LEAST
+
+
+class Tanh(Node):
+    """Saturation, without the oversampling of Drive."""
+
+    input = Signal(None)
+    out = Output()
+
+    @kernel
+    def process(input, out):
+        for i in range(out.size):
+            out[i] = tanh(input[i])
+
+
+class Goertzel(Node):
+    """1 while a touch tone is heard: 8 filters, each of which looks for one frequency."""
+
+    input = Signal(None)
+    out = Output()
+    state = State(c=("f4", BINS), s1=("f4", BINS), s2=("f4", BINS), at="i8", found="f4", hits="i8")
+
+    def start(self):
+        self.state["c"] = [2 * math.cos(2 * math.pi * freq / RATE) for freq in P3_DETECTED]
+
+    @kernel
+    def process(state, input, out):
+        c, s1, s2 = state.c, state.s1, state.s2
+        i = 0
+        while i < out.size:
+            until = min(out.size, i + BLOCK - state.at)
+            state.at += until - i
+            for k in range(i, until):
+                out[k] = state.found
+                for b in range(BINS):
+                    s0 = input[k] + c[b] * s1[b] - s2[b]
+                    s2[b] = s1[b]
+                    s1[b] = s0
+            i = until
+            if state.at == BLOCK:
+                heard = 0
+                for b in range(BINS):
+                    heard += s1[b] * s1[b] + s2[b] * s2[b] - c[b] * s1[b] * s2[b] > LEAST
+                    s1[b] = s2[b] = 0
+                state.found = 1 if heard == 2 else 0
+                state.at = 0
+
+
+def p1() -> Node:
+    return Gain(Biquad(Mix(*map(Sine, P1_FREQS)), freq=P1_CORNER, q=P1_Q), P1_GAIN)
+
+
+def p2() -> Node:
+    gate = Lfo(freq=P2_GATE, shape="square", low=0)
+    voices = []
+    for freq in P2_FREQS:
+        swept = Sine(freq=Sine(freq=2 * freq, amp=2 * freq) + freq)
+        envelope = Adsr(gate, P2_ATTACK, P2_DECAY, P2_SUSTAIN, P2_RELEASE, curve="linear")
+        voices.append(swept * envelope)
+    return Tanh(Gain(Mix(*voices), P2_GAIN))
+
+
+def p3() -> Node:
+    digits = "5" * 500_000  # 19 hours
+    return Mix(DtmfTone(text=digits, on=P3_ON, off=P3_OFF), Noise(amp=P3_NOISE, seed=1))
+
+
+def p4() -> Node:
+    sound = Sine(freq=P4_FREQ)
+    for gain in P4_GAINS:
+        sound = Gain(sound, gain)
+    return sound
+
+
+def p5() -> Node:
+    return Gain(Mix(*(Gain(Sine(freq=freq), P5_EACH) for freq in P5_FREQS)), P5_GAIN)
+
+
+def build(name: str) -> tuple[Node, Plan]:
+    """What is heard, and the plan that makes it."""
+    heard = globals()[name.removesuffix("+").lower()]()
+    return heard, Plan([Goertzel(heard) if name.endswith("+") else heard])
+
+
+class Peer:
+    def __init__(self):
+        self.plans: dict[str, Plan] = {}
+
+    def sound(self, name: str, seconds: float) -> np.ndarray:
+        heard, plan = build(name)
+        made = []
+        for _ in range(round(seconds * RATE / FRAME)):
+            plan.run()
+            made.append(heard.samples().copy())
+        return np.concatenate(made)
+
+    def time(self, name: str, frames: int) -> float:
+        if name not in self.plans:
+            self.plans[name] = build(name)[1]
+        begin = time.process_time()
+        self.plans[name].run(frames)
+        return time.process_time() - begin

@@ -1,0 +1,529 @@
+"""Pictures out of sound: slow-scan television, decoded by plain numpy. It runs on no audio thread.
+
+    sound -> a complex signal, whose turning is the frequency -> header, line syncs, pixels
+
+The synchronisation pulses of all lines are found as one path through the picture (dynamic programming), so that a noisy
+line is carried by its neighbours, a wrong clock is a path that leans, and lost packets are a step in it.
+Pixels are read through a filter of least mean error (Wiener): what the picture's own spectrum is, it tells itself, and
+what noise is in it, the swaying of the amplitude tells, which a clean signal has not.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .rings import RATE
+from .sstv_modes import (BLACK, FSK_BIT, FSK_ONE, FSK_SILENCE, FSK_ZERO, HEADER, LEADER, MEAN, MIDDLE, MODES, ONE, SPAN,
+                         SYNC, TO_RGB, WHITE, ZERO, Mode, pillow)  # fmt: skip
+
+MS = RATE / 1000  # samples
+BAND = (200.0, 3700.0)  # Hz that a clean signal needs: all that a telephone passes
+NARROW = (850.0, 2750.0)  # of a noisy one
+TAPS = 97  # of the filters that make the signal complex
+OFF = 110.0  # Hz by which a sender may be off its frequency
+CLOCK = 600e-6  # by which a sender's clock may be wrong
+SLACK = 320  # samples by which the first line may be away from where the header says it is
+JUMP = 40.0  # what a step of the path costs, in samples of clear sync
+FINE = 32  # places between two samples
+BLOCK = 256  # samples of a spectrum
+LEAST = 8  # lines that must be there for a picture whose header was missed
+
+
+class Demodulated(NamedTuple):
+    """The complex signal, its frequency from each sample to the next, and how loud it is (1: the picture's median)."""
+
+    signal: np.ndarray
+    hz: np.ndarray
+    loud: np.ndarray
+
+
+@dataclass
+class Header:
+    mode: Mode
+    at: float  # sample of its first tone
+    hz: float  # by which the sender is off
+
+
+@dataclass
+class Decoded:
+    """A picture: what is shown, how it was found, and what could be told of it."""
+
+    mode: Mode
+    rgb: np.ndarray
+    start: float  # seconds: where its header begins, or its first row where that was missed
+    end: float  # seconds: where it ends in the recording
+    rows: int  # that have come
+    off: float = 0.0  # Hz
+    clock: float = 0.0  # the sender's clock is so much slower than ours
+    fsk_id: str = ""
+    lost: float = 0.0  # share of the pixels that were filled in
+
+    def image(self) -> Any:
+        """As a Pillow image; `info` has what was found."""
+        image = pillow("sstv_decode").fromarray(self.rgb)
+        image.info = {
+            "mode": self.mode.name, "rows": self.rows, "complete": self.rows == self.mode.height,
+            "fsk_id": self.fsk_id, "hz": round(self.off, 1), "ppm": round(1e6 * self.clock), "lost": round(self.lost, 4),
+        }  # fmt: skip
+        return image
+
+
+# --- From sound to frequency ------------------------------------------------------------------------------------------
+
+
+def analytic(samples: np.ndarray, band: tuple[float, float] = BAND) -> np.ndarray:
+    """The positive frequencies of a band, complex64: no delay, and no others."""
+    from scipy.signal import firwin, oaconvolve
+
+    low, high = band
+    shape = firwin(TAPS, (high - low) / 2, window=("kaiser", 5.0), fs=RATE)
+    turning = np.exp(2j * np.pi * (low + high) / 2 / RATE * (np.arange(TAPS) - TAPS // 2))
+    taps = (2 * shape * turning).astype(np.complex64)
+    if samples.size < TAPS:
+        return np.zeros(samples.size, np.complex64)
+    return oaconvolve(samples.astype(np.complex64), taps, "same")
+
+
+def turning(signal: np.ndarray) -> np.ndarray:
+    """How much and how strongly it turns from each sample to the next."""
+    return signal[1:] * signal[:-1].conj()
+
+
+def demodulated(signal: np.ndarray) -> Demodulated:
+    turned = turning(signal)
+    strength = np.sqrt(np.abs(turned))
+    usual = float(np.median(strength)) or 1.0
+    return Demodulated(signal, np.angle(turned) * (RATE / (2 * np.pi)), strength / usual)
+
+
+# --- Headers ----------------------------------------------------------------------------------------------------------
+
+
+def headers(turned: np.ndarray, first: int = 0, last: int | None = None) -> list[Header]:
+    """The headers whose start bit begins in first..last, by the frequencies of leader, start bit, eight bits, stop bit.
+
+    A frequency here is the mean turning of a window, which weighs samples by their power: gaps and noise count little.
+    """
+    sums = np.concatenate([[0], np.cumsum(turned, dtype=np.complex128)])
+    last = len(turned) if last is None else last
+
+    def hz(at: np.ndarray, start: float, stop: float) -> np.ndarray:
+        a = np.clip(at + round(start * MS), 0, len(turned))
+        b = np.clip(at + round(stop * MS), 0, len(turned))
+        return np.angle(sums[b] - sums[a]) * (RATE / (2 * np.pi))
+
+    def examined(at: np.ndarray, guard: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """At each place: how far it is from a header in Hz, the bits, the leader."""
+        leader = hz(at, -240, -10)
+        zero = leader - (LEADER - SYNC)
+        halves = [abs(hz(at, start, start + 100) - leader) for start in (-235, -120)]
+        marks = [abs(hz(at, start + guard, start + 30 - guard) - zero) for start in (0, 270)]
+        bits = np.stack([hz(at, 30 * k + guard, 30 * k + 30 - guard) - zero for k in range(1, 9)])
+        wrong = np.stack([*halves, *marks, *abs(abs(bits) - (ZERO - ONE) / 2)])
+        worst = np.where(abs(leader - LEADER) < OFF, wrong.max(0), np.inf)
+        return np.where(worst < 45, wrong.mean(0), np.inf), bits < 0, leader
+
+    places = np.arange(max(first, 0), max(last - round(300 * MS), 0), 8)
+    if not places.size:
+        return []
+    cost, _, _ = examined(places, 5)
+    found: list[Header] = []
+    good = np.flatnonzero(np.isfinite(cost))
+    for group in np.split(good, np.flatnonzero(np.diff(good) > 5) + 1) if good.size else ():
+        middle = places[group[np.argmin(cost[group])]]
+        near = middle + np.arange(-60, 61)
+        fine, bits, leader = examined(near[near >= 0], 1)
+        best = int(np.argmin(fine))
+        if not np.isfinite(fine[best]):
+            fine, bits, leader = examined(near[near >= 0], 5)
+            best = int(np.argmin(fine))
+        code = sum(int(bit) << k for k, bit in enumerate(bits[:, best]))
+        mode = CODES.get(code)
+        if mode and np.isfinite(fine[best]):
+            start = float(near[near >= 0][best]) - 610 * MS
+            found.append(Header(mode, start, float(leader[best]) - LEADER))
+    return found
+
+
+def _codes() -> dict[int, Mode]:
+    """The eight bits of a header and its mode. Senders do not agree on the parity of Robot B&W 12: both are known."""
+    found = {}
+    for mode in MODES.values():
+        even = mode.vis | (mode.vis.bit_count() & 1) << 7
+        found[even] = mode
+        if mode.odd:
+            found[even ^ 0x80] = mode
+    return found
+
+
+CODES = _codes()
+
+
+# --- Lines ------------------------------------------------------------------------------------------------------------
+
+
+def clearness(heard: Demodulated, mode: Mode, off: float) -> np.ndarray:
+    """How much a synchronisation pulse seems to begin at each sample, in samples: its length at best."""
+    low = np.clip((0.5 * (SYNC + BLACK) + off - heard.hz) / (0.5 * (BLACK - SYNC)), -1, 1)
+    sums = np.concatenate([[0], np.cumsum(low * np.minimum(heard.loud, 1))])
+    length = round(mode.syncs[0][1] * MS)
+    beside = max(4, length // 2)
+    at = np.arange(len(low))
+
+    def total(start: int, stop: int) -> np.ndarray:
+        return sums[np.clip(at + stop, 0, len(low))] - sums[np.clip(at + start, 0, len(low))]
+
+    return total(0, length) - 0.5 * (total(-beside, 0) + total(length, length + beside))
+
+
+def path(clear: np.ndarray, first: np.ndarray, size: int, lean: int) -> np.ndarray:
+    """Where the pulse of each line is: samples after `first`, below size, so that the sum of clearness is greatest.
+
+    From line to line it may move by `lean` samples at a small cost, and anywhere at the cost of a step.
+    """
+    places = np.minimum(first[:, None] + np.arange(size), len(clear) - 1)
+    gain = np.where(first[:, None] + np.arange(size) < len(clear), clear[places], 0)
+    moves = np.arange(-lean, lean + 1)
+    price = 0.15 * np.abs(moves)
+    best, came = gain[0].copy(), np.empty((len(first), size), np.int32)
+    at = np.arange(size)
+    for n in range(1, len(first)):
+        near = np.full((len(moves), size), -np.inf)
+        for k, move in enumerate(moves):
+            if move >= 0:
+                near[k, move:] = best[: size - move] - price[k]
+            else:
+                near[k, :move] = best[-move:] - price[k]
+        choice = near.argmax(0)
+        value = near[choice, at]
+        far = int(best.argmax())
+        steps = best[far] - JUMP > value
+        came[n] = np.where(steps, far, at - moves[choice])
+        best = np.where(steps, best[far] - JUMP, value) + gain[n]
+    found = np.empty(len(first), np.int64)
+    found[-1] = best.argmax()
+    for n in range(len(first) - 1, 0, -1):
+        found[n - 1] = came[n, found[n]]
+    return found
+
+
+def edges(heard: Demodulated, mode: Mode, off: float, at: np.ndarray) -> np.ndarray:
+    """The end of each of these pulses, to a part of a sample; not a number where it is not to be seen.
+
+    That is where the frequency crosses the middle between 1200 Hz and the black that follows. The beginning is not
+    looked at: what comes before it may be any pixel.
+    """
+    length = mode.syncs[0][1] * MS
+    smooth = np.hanning(7)[1:-1]
+    spread = np.arange(-10, 11)
+    middle = np.rint(at + length).astype(int)
+    places = middle[:, None] + np.arange(-12, 13)
+    inside = (places[:, 0] >= 0) & (places[:, -1] < len(heard.hz))
+    rows = np.take(heard.hz, np.clip(places, 0, len(heard.hz) - 1))
+    rows = np.apply_along_axis(np.convolve, 1, np.clip(rows - off, 900, 2500), smooth / smooth.sum(), "valid")
+    over = rows > 0.5 * (SYNC + BLACK)
+    rises = ~over[:, :-1] & over[:, 1:]
+    distance = np.where(rises, np.abs(spread[:-1] + 0.5), np.inf)
+    k = distance.argmin(1)
+    n = np.arange(len(rows))
+    below, above = rows[n, k], rows[n, k + 1]
+    part = (0.5 * (SYNC + BLACK) - below) / np.where(above > below, above - below, 1)
+    seen = inside & np.isfinite(distance[n, k])
+    # hz[n] is the mean of n to n + 1: it belongs to n + 0.5.
+    return np.where(seen, middle + spread[k] + part + 0.5, np.nan)
+
+
+@dataclass
+class Timing:
+    """When each line begins, in samples."""
+
+    at: np.ndarray
+    clock: float
+    score: np.ndarray  # how clear the pulse of each line is, 1 at best
+    steps: list[int] = field(default_factory=list)
+
+
+def timing(heard: Demodulated, mode: Mode, off: float, start: float, size: int, lines: int) -> Timing:
+    """Find the lines that begin at `start` and later, up to `size` samples after it, one line after the other."""
+    pulse, length = mode.syncs[0]
+    clear = clearness(heard, mode, off)
+    for at, _ in mode.syncs[1:]:  # Robot 36: two pulses a line
+        shift = round((at - pulse) * MS)
+        clear[: len(clear) - shift] = 0.5 * (clear[: len(clear) - shift] + clear[shift:])
+    n = np.arange(lines)
+    nominal = start + pulse * MS + n * mode.ms * MS
+    first = np.maximum(np.rint(nominal).astype(np.int64), 0)
+    found = path(clear, first, size, max(1, round(CLOCK * mode.ms * MS))) + first
+    score = np.take(clear, np.minimum(found, len(clear) - 1)) / (length * MS)
+    lean = np.abs(np.diff(found - nominal))
+    steps = [int(k) + 1 for k in np.flatnonzero(lean > 2 * max(1, round(CLOCK * mode.ms * MS)) + 1)]
+    ends = edges(heard, mode, off, found) - (pulse + length) * MS
+    ends = np.where(score > 0.4, ends, np.nan)
+    at, clock = _fitted(n, ends, found - pulse * MS, mode.ms * MS, steps)
+    return Timing(at, clock, score, steps)
+
+
+def _fitted(n: np.ndarray, ends: np.ndarray, coarse: np.ndarray, line: float, steps: list[int]) -> tuple[Any, float]:
+    """A straight way through the lines' beginnings, one clock for all and an offset for each part between steps."""
+    parts = np.searchsorted(steps, n, "right")
+    seen = np.isfinite(ends)
+    late = np.where(seen, ends, coarse) - n * line
+    many = [k for k in range(len(steps) + 1) if (seen & (parts == k)).sum() >= 3]
+    if not many:
+        return coarse.astype(float), 0.0
+    weight = np.where(seen & np.isin(parts, many), 1.0, 0.0)
+    ones = np.equal.outer(parts, np.arange(len(steps) + 1)).astype(float)
+    slope, offsets = 0.0, np.zeros(len(steps) + 1)
+    usual = [np.median(late[seen & (parts == k)]) if k in many else 0.0 for k in range(len(steps) + 1)]
+    rest = late - np.take(usual, parts)
+    wide = 1.5 + CLOCK * line * len(n)
+    for _ in range(12):
+        w = weight * np.where(np.abs(rest) < wide, 1, 0) / np.maximum(1, np.abs(rest) / max(0.25, wide / 4))
+        x = np.column_stack([n, ones])
+        scaled = x * w[:, None]
+        known = np.linalg.lstsq(scaled.T @ x + 1e-9 * np.eye(x.shape[1]), scaled.T @ late, rcond=None)[0]
+        slope, offsets = known[0], known[1:]
+        rest = late - x @ known
+        spread = 1.5 * np.median(np.abs(rest[weight > 0]))
+        wide = max(0.5, min(wide / 2, 4 * spread))
+    at = n * (line + slope) + offsets[parts]
+    alone = ~np.isin(parts, many)
+    return np.where(alone, coarse, at), slope / line
+
+
+# --- Pixels -----------------------------------------------------------------------------------------------------------
+
+
+def filter_of(heard: Demodulated, off: float, scan: float, pixel: float, begins: np.ndarray) -> np.ndarray:
+    """The filter through which pixels of `pixel` samples are read: row k is for a place k / FINE past a sample.
+
+    It is the linear one of least mean error. begins: where the rows begin, `scan` samples each. A pixel is heard in all
+    the images of its spectrum, so each of them counts by how little noise it has. The noise of a frequency is f times
+    that of the phase, and that of the phase is that of the amplitude, which is all noise.
+    """
+    size = BLOCK
+    f = np.arange(size // 2 + 1) * (RATE / size)
+    power, sway = _spectra(heard, off, scan, begins)
+    noise = _smooth(sway) * (f**2 + 30.0**2) + 1e-4
+    image = np.sinc(f * pixel / RATE) * np.sinc(f / RATE)  # of a pixel, and of the mean over a sample
+    half = min(RATE / 2, RATE / (2 * pixel))
+    heard_power = _smooth(power)
+    alone = np.maximum(heard_power - noise, 1e-3 * noise) / np.maximum(image, 0.3) ** 2
+    known = np.flatnonzero((heard_power < 4 * noise) & (f > 100))  # from the first of these on a power law goes on
+    if known.size:
+        alone[known[0] :] = alone[known[0] - 1] * (f[known[0] - 1] / f[known[0] :]) ** 2
+    out = f > 1400.0
+    weight = np.where(out, 0, image / noise)
+
+    def at(values: np.ndarray, hz: np.ndarray) -> np.ndarray:
+        return np.interp(np.abs(hz), f, values, right=0.0)
+
+    total = sum(at(weight * image, f + k * RATE / pixel) for k in range(-4, 5))
+    base = np.abs(f - np.rint(f * pixel / RATE) * RATE / pixel)
+    gain = weight / (total + 1 / at(alone, np.minimum(base, half)))
+    reach = int(np.clip(np.ceil(3.5 * pixel), 10, 40))
+    places = np.arange(-reach + 1, reach + 1) - np.arange(FINE + 1)[:, None] / FINE
+    waves = np.cos(2 * np.pi / RATE * f[:, None] * places.reshape(1, -1))
+    taps = (gain * np.where(f > 0, 2, 1) @ waves).reshape(places.shape)
+    taps *= np.cos(np.pi / 2 * places / (reach + 0.5)) ** 2
+    return (taps / taps.sum(1, keepdims=True)).astype(np.float32)
+
+
+def _spectra(heard: Demodulated, off: float, scan: float, begins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean power of the frequency, and of the amplitude's swaying, over all rows in which nothing is missing."""
+    size = BLOCK
+    first = np.arange(0, max(1, int(scan) - size + 1), size // 2)
+    at = (np.rint(begins).astype(np.int64)[:, None] + first).ravel()
+    at = at[(at >= 0) & (at + size <= len(heard.hz))]
+    blocks = at[:, None] + np.arange(size)
+    loud = heard.loud[blocks]
+    good = loud.min(1) > 0.25 * np.median(loud) if len(loud) else np.zeros(0, bool)
+    if good.sum() < 4:
+        good = np.ones(len(loud), bool)
+    if not good.any():
+        return np.full(size // 2 + 1, 1e6), np.full(size // 2 + 1, 1e-3)
+    hz = np.clip(heard.hz[blocks[good]] - off, BLACK - 400, WHITE + 400)
+    return _power(hz).mean(0), _power(loud[good]).mean(0)
+
+
+def _power(blocks: np.ndarray) -> np.ndarray:
+    """Power spectra of rows; the mean is not counted."""
+    window = np.hanning(blocks.shape[1])
+    blocks = blocks - blocks.mean(1, keepdims=True)
+    return np.abs(np.fft.rfft(blocks * window, axis=1)) ** 2
+
+
+def _smooth(x: np.ndarray) -> np.ndarray:
+    """A mean over neighbours, wider where the frequency is higher."""
+    n = np.arange(len(x))
+    sums = np.concatenate([[0], np.cumsum(x)])
+    reach = 1 + n // 12
+    low, high = np.maximum(n - reach, 0), np.minimum(n + reach + 1, len(x))
+    return (sums[high] - sums[low]) / (high - low)
+
+
+def read(values: np.ndarray, times: np.ndarray, taps: np.ndarray) -> np.ndarray:
+    """Values at these times, in samples, through the filter."""
+    whole = np.floor(times).astype(np.int64)
+    fine = np.rint((times - whole) * FINE).astype(np.int64)
+    found = np.zeros(times.shape, np.float32)
+    top = len(values) - 1
+    many = taps.shape[1]
+    for k in range(many):
+        found += values[np.clip(whole + k - many // 2 + 1, 0, top)] * taps[fine, k]
+    return found
+
+
+def rows_of(heard: Demodulated, mode: Mode, off: float, lines: np.ndarray, clock: float) -> Any:
+    """The planes of the lines that begin at these samples: (planes, lines, rows, width) in 0..255, and what is lost."""
+    values = np.clip(heard.hz - off, BLACK - 350, WHITE + 350).astype(np.float32)
+    gone = heard.loud < 0.3
+    spread = 10
+    sums = np.concatenate([[0], np.cumsum(gone)])
+    n = np.arange(len(gone))
+    around = sums[np.minimum(n + spread, len(gone))] - sums[np.maximum(n - spread, 0)]
+    gone = around > spread
+    sums = np.concatenate([[0], np.cumsum(gone)])
+    gone = sums[np.minimum(n + spread + 6, len(gone))] > sums[np.maximum(n - spread - 6, 0)]
+    count = {"RGB": 3, "YUV": 3, "Y": 1}[mode.planes]
+    found = np.zeros((count, len(lines), mode.rows, mode.width), np.float32)
+    lost = np.ones(found.shape, bool)
+    scale = 1 + clock
+    for start, part in mode.scans:
+        pixel = part.ms / mode.width
+        when = (start + pixel * (np.arange(mode.width) + 0.5)) * MS * scale
+        times = lines[:, None] + when - 0.5  # hz[n] belongs to n + 0.5
+        taps = filter_of(heard, off, part.ms * MS, pixel * MS, lines + start * MS)
+        level = (read(values, times, taps) - BLACK) * (255 / SPAN)
+        nearest = np.rint(times).astype(np.int64)
+        missing = (nearest < 0) | (nearest >= len(values)) | gone[np.clip(nearest, 0, len(gone) - 1)]
+        for row in range(mode.rows) if part.row == MEAN else (part.row,):
+            found[part.plane, :, row] = level
+            lost[part.plane, :, row] = missing
+    return found, lost
+
+
+def mended(plane: np.ndarray, lost: np.ndarray, seen: int) -> np.ndarray:
+    """Pixels that are lost become what is above and below them, in the rows that have come."""
+    rows = np.arange(seen)
+    for column in np.flatnonzero(lost[:seen].any(0)):
+        bad = lost[:seen, column]
+        if not bad.all():
+            plane[:seen, column][bad] = np.interp(rows[bad], rows[~bad], plane[:seen, column][~bad])
+    return plane
+
+
+def spread_colour(plane: np.ndarray, rows: int) -> np.ndarray:
+    """A plane whose rows are the mean of two, between which they lie: each row leans to its neighbour by a quarter."""
+    if rows != 2 or len(plane) < 4:
+        return plane
+    one = plane[::2]
+    before, after = np.concatenate([one[:1], one[:-1]]), np.concatenate([one[1:], one[-1:]])
+    found = np.empty_like(plane)
+    found[::2], found[1::2] = 0.75 * one + 0.25 * before, 0.75 * one + 0.25 * after
+    return found
+
+
+def colours(planes: np.ndarray, mode: Mode) -> np.ndarray:
+    """Planes (planes, height, width) as a picture (height, width, 3) of uint8."""
+    if mode.planes == "Y":
+        rgb = np.repeat(planes[0][:, :, None], 3, 2)
+    elif mode.planes == "YUV":
+        flat = planes.reshape(3, -1) - MIDDLE[:, None]
+        rgb = (TO_RGB @ flat).T.reshape(*planes.shape[1:], 3)
+    else:
+        rgb = np.moveaxis(planes, 0, 2)
+    return np.rint(np.clip(rgb, 0, 255)).astype(np.uint8)
+
+
+# --- Pictures ---------------------------------------------------------------------------------------------------------
+
+
+def tuned(heard: Demodulated, mode: Mode, timing: Timing, off: float) -> float:
+    """By how many Hz the sender is off, from the middles of all clear pulses."""
+    pulse, length = mode.syncs[0]
+    clear = timing.score > 0.5
+    begin = timing.at[clear] + (pulse + 0.2 * length) * MS
+    places = np.rint(begin).astype(np.int64)[:, None] + np.arange(max(1, round(0.6 * length * MS)))
+    places = places[(places[:, 0] >= 0) & (places[:, -1] < len(heard.hz))]
+    if len(places) < 3:
+        return off
+    found = float(np.median(np.clip(heard.hz[places], SYNC - 400, SYNC + 400).mean(1))) - SYNC
+    return found if abs(found) < OFF else off
+
+
+def noisy(signal: np.ndarray) -> float:
+    """Noise over signal as power, told by how the amplitude sways."""
+    strength = np.abs(signal)
+    usual = np.median(strength)
+    there = strength[(strength > 0.3 * usual) & (strength < 2.5 * usual)]
+    return 2 * float(np.var(there) / max(np.mean(there) ** 2, 1e-20)) if there.size else 1.0
+
+
+def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: float = 0.0, most: int | None = None) -> Decoded | None:
+    """One picture. start: the sample at which its first line should begin, or None where the header was missed.
+
+    The samples end where the next picture begins. most: lines that may be there. Times of what is found are seconds
+    from the first sample.
+    """
+    signal = analytic(samples)
+    heard = demodulated(signal)
+    line = mode.ms * MS
+    if start is None:
+        first, size = 0.0, round(line)
+        lines = min(mode.lines, int((len(samples) - mode.syncs[0][0] * MS) // line))
+    else:
+        first = start - SLACK
+        size = 2 * SLACK + round(CLOCK * line * mode.lines)
+        lines = mode.lines
+    if most is not None:
+        lines = min(lines, most)
+    if lines < 1:
+        return None
+    found = timing(heard, mode, off, first, size, lines)
+    for _ in range(2):
+        off = tuned(heard, mode, found, off)
+    found = timing(heard, mode, off, first, size, lines)
+    begin, end = max(0, int(found.at[0])), max(0, min(len(heard.hz), int(found.at[-1] + line)))
+    if noisy(signal[begin:end]) > 0.06:
+        heard = demodulated(analytic(samples, NARROW))
+        found = timing(heard, mode, off, first, size, lines)
+    planes, lost = rows_of(heard, mode, off, found.at, found.clock)
+    there = np.flatnonzero(~lost.all((0, 2, 3)))
+    if not there.size:
+        return None
+    seen = (int(there[-1]) + 1) * mode.rows
+    shape = (len(planes), lines * mode.rows, mode.width)
+    planes, lost = planes.reshape(shape), lost.reshape(shape)
+    full = np.zeros((len(planes), mode.height, mode.width), np.float32)
+    full += MIDDLE[: len(planes), None, None] if mode.planes == "YUV" else 0
+    for k in range(len(planes)):
+        full[k, :seen] = mended(planes[k], lost[k], seen)[:seen]
+        if k and mode.planes == "YUV":
+            full[k, :seen] = spread_colour(full[k, :seen], mode.rows)
+    return Decoded(
+        mode, colours(full, mode), float(found.at[0]) / RATE, float(found.at[-1] + line) / RATE, seen, off, found.clock,
+        lost=float(lost[:, :seen].mean()),
+    )  # fmt: skip
+
+
+def decode(samples: np.ndarray, told: Mode | None = None) -> list[Decoded]:
+    """The pictures in a recording, one after the other."""
+    found: list[Decoded] = []
+    starts = headers(turning(analytic(samples, NARROW)))
+    for k, one in enumerate(starts):
+        begin = max(0, int(one.at))
+        stop = int(starts[k + 1].at) if k + 1 < len(starts) else len(samples)
+        first = one.at + (HEADER * 1000 + one.mode.lead) * MS - begin
+        piece = samples[begin : min(stop, begin + limit(one.mode))]
+        made = decode_picture(piece, one.mode, first, one.hz)
+        if made:
+            made.start, made.end = one.at / RATE, made.end + begin / RATE
+            found.append(made)
+    return found
+
+
+def limit(mode: Mode) -> int:
+    """Samples after the beginning of a header in which all of a picture is, if a clock is wrong and packets came late."""
+    return round((HEADER + mode.seconds * (1 + CLOCK) + 4) * RATE)
