@@ -381,7 +381,8 @@ def patch_picture(name: str) -> None:
 
     folder = HERE / "gallery"
     sound_picture(golden.golden(name) / 32768, folder / f"{name}.png", 640)
-    (folder / f"{name}.svg").write_text(patch_svg(golden.build(name)), "utf-8")
+    recipe = load_patch(golden.PATCHES / f"{name}.json")
+    (folder / f"{name}.svg").write_text(patch_svg(recipe()), "utf-8")
 
 
 def make(costs: bool) -> None:

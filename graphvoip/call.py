@@ -12,7 +12,7 @@ import inspect
 import itertools
 import logging
 import numbers
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .engine import Engine
@@ -29,12 +29,15 @@ from .nodes.line_out import LineOut
 from .nodes.pcm import Pcm
 from .nodes.recorder import Recorder
 from .nodes.sink import Sink
+from .nodes.speech import Speech
 from .nodes.tone import Tone
 from .pcm import samples
 from .plan import order
 from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number
 from .recipe import Patch, Recipe, adopt
 from .rings import RATE
+from .speaker import Speaker
+from .tts import Utterance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,6 +130,23 @@ class Call:
         if not playback.done():
             self._note(f"function {getattr(f, '__name__', 'f')}")
             self._feed(source, playback)
+        return playback
+
+    def say(self, text: str, voice: str | None = None, engine: str = "espeak", opts: Iterable[str] = ()) -> Playback:
+        """Speak a text of any length. It is spoken while it is heard, and begins at once.
+
+        voice, engine, opts: as for TTStoPCM. Neither the sound of calls nor the event loop waits for an engine. What it
+        does not like (a voice that there is not) is raised where the playback is awaited.
+        """
+        utterance = Utterance("say", text, opts, engine, voice)
+        node = Speech()
+        playback = self._play(node, empty=not text.strip())
+        if not playback.done():
+            self._note(f"says {text if len(text) <= 60 else text[:57] + '...'!r}")
+            speaker = Speaker(self.engine, node, utterance, self._function_failed)
+            speaker.future = playback
+            playback.then(lambda: self._said(speaker))
+            speaker.start()
         return playback
 
     def recordPCM(
@@ -389,6 +409,11 @@ class Call:
         else:
             feeder.remove(job)
 
+    def _said(self, speaker: Speaker) -> None:
+        speaker.stop()
+        if speaker.trouble():
+            log.warning("%s: %s", self.id, speaker.trouble())
+
     def _function_failed(self, job: Any, error: Exception) -> None:
         """An exception in a user's function is raised where the handler awaits it, or else in the handler itself."""
         future: Pending = job.future
@@ -514,7 +539,7 @@ class Call:
 
 def prepare() -> None:
     """Compile, or load from the disk, all that a call is made of, so that the first caller does not wait for it."""
-    for kind in (Custom, Fade, Keypad, LineIn, LineOut, Pcm, Recorder, Sink, Tone):
+    for kind in (Custom, Fade, Keypad, LineIn, LineOut, Pcm, Recorder, Sink, Speech, Tone):
         kind.process.compile(kind)
 
 

@@ -81,6 +81,9 @@ def call(
     inband: Annotated[
         bool, typer.Option("--inband", metavar="", help="Keys are sent as tones, not as telephone events.")
     ] = False,
+    line: Annotated[
+        str | None, typer.Option(metavar="LINE", help="A telephone line between, 'pcmu, loss=3%, noise=-45dB'.")
+    ] = None,
     handler: Name = None,
 ) -> None:
     """Ring a handler from a scripted caller, faster than real time.
@@ -90,7 +93,7 @@ def call(
     answer = load_handler(file, handler)
     from .story import ring
 
-    ring(answer, script, out, plot, number, inband)
+    ring(answer, script, out, plot, number, inband, line)
 
 
 # --- serve ------------------------------------------------------------------------------------------------------------

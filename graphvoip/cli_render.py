@@ -49,6 +49,9 @@ def render(
     set: Settings = [],
     keys: Annotated[str, typer.Option(metavar="KEYS", help="What the caller presses: '5@0.3 9@0.9'.")] = "",
     voice: Annotated[Path | None, typer.Option(metavar="FILE", help="What the caller says, a sound file.")] = None,
+    line: Annotated[
+        str | None, typer.Option(metavar="LINE", help="A telephone line between, 'pcmu, loss=3%, noise=-45dB'.")
+    ] = None,
     rate: Annotated[int, typer.Option(metavar="HZ", help="Samples a second of the file.")] = 8000,
     bits: Annotated[Bits, typer.Option(help="16 as a call sends them, or 32: floats.")] = Bits.b16,
     seed: Seed = None,
@@ -74,11 +77,11 @@ def render(
         if len(patches) > 1 or patches[0].endswith(".json"):
             raise Problem("--script is for one file with a handler; a patch takes --keys and --voice")
         file, _, name = patches[0].partition(".py:")
-        _ring(Path(f"{file}.py" if name else file), name or None, script, out, plot, form, given)
+        _ring(Path(f"{file}.py" if name else file), name or None, script, out, plot, form, given, line)
         return
     sources = [Source(text, handlers=len(patches) == 1) for text in patches]
     if sources[0].handler:
-        _ring(sources[0].file, None, None, out, plot, form, given)
+        _ring(sources[0].file, None, None, out, plot, form, given, line)
         return
     values, pressed = settings(set), _pressed(keys)
     files = places(sources, out, ".wav")
@@ -89,8 +92,12 @@ def render(
         for file in files:
             check_format(file, **form)
         said = None if voice is None else load(voice)
+        if line is not None:
+            from .line import parse
+
+            parse(line)
     jobs = [
-        _Job(source, source.playable(seed, values), seconds, pressed, said, file, picture, form)
+        _Job(source, source.playable(seed, values), seconds, pressed, said, file, picture, form, line)
         for source, file, picture in zip(sources, files, pictures, strict=True)
     ]
     for option, name in (("--keys", "keys"), ("--voice", "voice")):
@@ -109,6 +116,7 @@ def _ring(
     plot: Path | None,
     form: dict[str, Any],
     given: dict[str, Any],
+    line: str | None,
 ) -> None:
     """Render a handler: what `call --out` does."""
     from .story import ring
@@ -121,7 +129,7 @@ def _ring(
         from .io.wav import check_format
 
         check_format(out or f"{file.stem}.wav", **form)
-    ring(answer, script, out or Path(f"{file.stem}.wav"), plot, **form)
+    ring(answer, script, out or Path(f"{file.stem}.wav"), plot, line=line, **form)
 
 
 def _pressed(keys: str) -> list[tuple[str, float]]:
@@ -138,7 +146,7 @@ class _Job:
     """One patch on its way to a file."""
 
     def __init__(self, source: Source, patch: Any, seconds: float | None, keys: Any, voice: Any, file: Path,
-                 picture: Path | None, form: dict[str, Any]):  # fmt: skip
+                 picture: Path | None, form: dict[str, Any], line: str | None):  # fmt: skip
         from .offline import Rendering
 
         self.source, self.patch, self.file, self.picture, self.form = source, patch, file, picture, form
@@ -146,14 +154,14 @@ class _Job:
         self.longest = seconds or (PATIENCE if patch.done else SECONDS)
         late = [f"{key}@{at:g}" for key, at in keys if at >= self.longest]
         with source.blamed("cannot be rendered"):
-            self.rendering = Rendering(patch, self.longest, keys, voice)
+            self.rendering = Rendering(patch, self.longest, keys, voice, line)
         graph, fade = self.rendering.graph, self.rendering.fade
         graph.listen(fade, "fault", lambda sample, value: self._faulty(sample))
         self.notes = [f"after its end: {' '.join(late)}"] if late else []
         self.warnings: list[str] = []
 
     def _faulty(self, sample: int) -> None:
-        self.warnings.append(f"{self.source.text}: not finite after {sample / 8000:.2f} s, and silent from there on")
+        self.warnings[:] = self.warnings or [f"not finite after {sample / 8000:.2f} s, and silent from there on"]
 
     def run(self, progress: Any) -> str:
         """Render and write it; the line that says so."""
@@ -208,7 +216,7 @@ def _render_all(jobs: list[_Job]) -> bool:
                 bar.say(lambda line=line: tell(line))
                 continue
             for warning in job.warnings:
-                bar.say(lambda warning=warning: typer.echo(f"graphvoip: {warning}", err=True))
+                bar.say(lambda text=f"{job.source.text}: {warning}": tell(Problem(text)))
             bar.say(lambda line=line: typer.echo(line))
             if job.picture:
                 try:

@@ -148,6 +148,43 @@ def integrated(x, z0, z1, a, b, c):
     return 0.5 * (z0 + y0), 0.5 * (z1 + y1), y0, y1
 
 
+# The band of a telephone
+LOW, HIGH = 300, 3400  # Hz, at half power
+RIPPLE = 0.1  # dB, of each of the two filters
+
+
+def chebyshev(order: int, freq: float, low: bool) -> np.ndarray:
+    """A Chebyshev filter of even order as rows b0 b1 b2 a1 a2; freq is where it is at half power.
+
+    The poles of the analogue lowpass lie on an ellipse; a highpass has 1 / s for s. Then comes the bilinear transform.
+    """
+    epsilon = np.sqrt(10 ** (RIPPLE / 10) - 1)
+    mu, edge = np.arcsinh(1 / epsilon) / order, np.cosh(np.arccosh(1 / epsilon) / order)
+    angles = np.pi * (2 * np.arange(order // 2) + 1) / (2 * order)
+    poles = (-np.sinh(mu) * np.sin(angles) + 1j * np.cosh(mu) * np.cos(angles)) / edge
+    poles = np.tan(np.pi * freq / RATE) * (poles if low else 1 / poles)
+    square = abs(poles) ** 2
+    a0, gain = 1 - 2 * poles.real + square, square if low else np.ones(order // 2)
+    b1, a1, a2 = gain * (2 if low else -2), 2 * square - 2, 1 + 2 * poles.real + square
+    rows = np.stack([gain, b1, gain, a1, a2], 1) / a0[:, None]
+    rows[0, :3] /= np.sqrt(1 + epsilon**2)  # an even order begins in a valley of the ripple, and no peak is above 0 dB
+    return rows
+
+
+TELEPHONE = np.concatenate([chebyshev(6, LOW, low=False), chebyshev(4, HIGH, low=True)])
+
+
+@njit(**OPTIONS)
+def telephone(block, z):
+    """Samples, float32, as they come out of a telephone's band, in their place; z: what its sections remember."""
+    for n in range(len(TELEPHONE)):
+        b0, b1, b2, a1, a2 = TELEPHONE[n]
+        z0, z1 = z[n, 0], z[n, 1]
+        for i in range(block.size):
+            block[i], z0, z1 = section(np.float64(block[i]), z0, z1, b0, b1, b2, a1, a2)
+        z[n, 0], z[n, 1] = z0, z1
+
+
 # --- Between samples --------------------------------------------------------------------------------------------------
 
 

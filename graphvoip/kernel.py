@@ -235,18 +235,15 @@ def _denormals(read: bool) -> Callable:
             return done if read else context.get_dummy_value()
         return ir.Constant(i64, 0) if read else context.get_dummy_value()
 
-    if read:
+    @intrinsic
+    def word(context):
+        return types.int64(), codegen
 
-        @intrinsic
-        def word(context):
-            return types.int64(), codegen
-    else:
+    @intrinsic
+    def set_word(context, value):
+        return types.void(types.int64), codegen
 
-        @intrinsic
-        def word(context, value):
-            return types.void(types.int64), codegen
-
-    return word
+    return word if read else set_word
 
 
 float_mode, set_float_mode = _denormals(True), _denormals(False)

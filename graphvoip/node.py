@@ -180,6 +180,27 @@ class Sound(Option):
         return {"type": ["string", "array"], "items": {"type": "number"}, "description": self.doc}
 
 
+class Spoken(Option):
+    """A text that is spoken. The other options of its node, voice, engine and speed, say how."""
+
+    def check(self, node: "Node", value: Any) -> str:
+        from .tts import LONGEST
+
+        if not isinstance(value, str):
+            raise ValueError(f"{node.type}: {self.name} is {value!r}; it is a text")
+        if len(value) > LONGEST:
+            raise ValueError(f"{node.type}: {self.name} has {len(value)} characters; it may have {LONGEST}")
+        return value
+
+    def samples(self, node: "Node") -> np.ndarray:
+        """The text as the node wants it spoken."""
+        from .tts import safe_voice, spoken
+
+        how = vars(node)
+        voice = safe_voice(node.type, how["voice"]) if how["voice"] else None
+        return spoken(node.type, how[self.name], (), how["engine"], voice, how["speed"])
+
+
 class File(Option):
     """The name of a file. In a patch its place is relative to the patch, and inside the patch's folder."""
 

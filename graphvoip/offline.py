@@ -28,22 +28,24 @@ def render(
     keys: str | Iterable[tuple[str, float]] = "",
     voice: Any = None,
     progress: Callable[[float], Any] | None = None,
+    line: str | None = None,
 ) -> np.ndarray:
     """What a caller would hear of a patch, as float32 samples at 8000 Hz, and its recorders' files.
 
     seconds: how long; without it, until the patch is done. keys: what the caller presses and when, "5@0.3 9@0.9".
     voice: what the caller says, samples or the name of a sound file. progress(seconds): called now and then.
+    line: a telephone line between the caller and the patch, "pcmu, loss=3%" (line.py).
 
     The samples are those of `call.play(patch)` on a call, before they become 16 bits. Raises ValueError if neither
     `seconds` nor an event `done` ends it, or if the patch sounds already or has ended.
     """
-    return Rendering(patch, seconds, keys, voice).run(progress)
+    return Rendering(patch, seconds, keys, voice, line).run(progress)
 
 
 class Rendering:
     """A graph like a call's: keypad and voice, what plays, its fade, and what leaves."""
 
-    def __init__(self, patch: Any, seconds: float | None, keys: Any, voice: Any):
+    def __init__(self, patch: Any, seconds: float | None, keys: Any, voice: Any, line: str | None = None):
         if not isinstance(patch, (Patch, Node, Port)):
             raise TypeError(f"render: {patch!r} is not a patch or a node")
         if seconds is not None and not (isinstance(seconds, numbers.Real) and 0 < seconds <= LONGEST):
@@ -51,8 +53,10 @@ class Rendering:
         presses = [(math.ceil(at * RATE / FRAME - 1e-9), key) for key, at in key_times(keys)]
         self.presses = sorted(presses, key=lambda one: one[0])  # those of one moment stay in their order
         self.keypad, self.voice = Keypad(), Pcm(data=as_on_a_line(voice))
+        between = None if line is None else _line(line)
+        said = between.node(self.voice, 0) if between else self.voice
         if isinstance(patch, Patch):
-            patch.bind(voice=self.voice.port(), keys=self.keypad.port("pressed"))
+            patch.bind(voice=said.port(), keys=self.keypad.port("pressed"))
         self.done = patch.done if isinstance(patch, Patch) else _done_of(patch)
         if seconds is None and self.done is None:
             raise ValueError(
@@ -64,7 +68,7 @@ class Rendering:
         self.samples = None if seconds is None else round(seconds * RATE)
         self.fade = Fade(patch, over=FRAME)
         self.out = LineOut(self.fade)
-        self.recorder = Recorder(self.out)
+        self.recorder = Recorder(between.node(self.out, 1) if between else self.out)
         sinks = patch.sinks if isinstance(patch, Patch) else []
         self.graph = Graph("render")
         for root in (self.keypad, self.recorder, *sinks):
@@ -147,6 +151,12 @@ def as_on_a_line(voice: Any) -> np.ndarray:
         return np.zeros(0, np.float32)
     node = Pcm(data=voice)
     return (np.rint(node.data * np.float32(32768)).clip(-32768, 32767) / 32768).astype(np.float32)
+
+
+def _line(text: str) -> Any:
+    from .line import Line
+
+    return Line(text)
 
 
 def _done_of(heard: "Node | Port") -> Any:

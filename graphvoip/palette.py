@@ -59,7 +59,8 @@ def example_document(cls: type[Node]) -> dict[str, Any]:
     recipe = patch(made)
     recipe.name = cls.type
     built = recipe()
-    heard = set(walk([*(port.node for port in built.outputs.values()), *built.sinks]))
+    heard = set(walk(node for node in built.nodes.values() if node not in built.inputs.values()))
+    heard |= {port.node for port in built.outputs.values()}
     document = built.to_json()
     document["inputs"] = {name: document["inputs"][name] for name, node in built.inputs.items() if node in heard}
     return {key: value for key, value in document.items() if value or key == "nodes"}
@@ -82,8 +83,7 @@ def _run(cls: type[Node], scope: dict[str, Any]) -> Node | Port:
 
 
 def _heard(found: Node | Port) -> Port:
-    is_sink = isinstance(found, Node) and not found.slots.outputs
-    return next(found.sources()) if is_sink else found.port()
+    return next(found.sources()) if isinstance(found, Node) and not found.slots.outputs else found.port()
 
 
 def _scope() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What `call.say` runs: a text becomes sound while it is heard, in a thread that neither frames nor the loop wait for."""
+"""What `call.say` runs: a text becomes sound while it is heard, in a thread that nobody waits for."""
 
 import collections
 import threading
@@ -9,9 +9,9 @@ import numpy as np
 
 from .engine import Engine
 from .feeder import raisable
-from .nodes.speech import Speech as Node
+from .nodes.speech import Speech
 from .rings import RATE
-from .tts import Speech
+from .tts import Utterance
 
 AHEAD = 30 * RATE  # samples: the next part of a text is spoken when less is left to be heard
 POLL = 0.05  # seconds between two looks at what is left
@@ -23,7 +23,7 @@ class Speaker:
     Live it has a thread of its own, which ends with the text. On the virtual clock it works in lockstep with frames.
     """
 
-    def __init__(self, engine: Engine, node: Node, speech: Speech, on_error: Callable[[Any, Exception], Any]):
+    def __init__(self, engine: Engine, node: Speech, speech: Utterance, on_error: Callable[[Any, Exception], Any]):
         self.engine, self.node, self.speech, self.on_error = engine, node, speech, on_error
         self.blocks: collections.deque[np.ndarray] = collections.deque()  # what does not fit into the ring yet
         self.more = True  # the text goes on

@@ -8,22 +8,39 @@ Pixels are read through a filter of least mean error (Wiener): what the picture'
 what noise is in it, the swaying of the amplitude tells, which a clean signal has not.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .rings import RATE
-from .sstv_modes import (BLACK, FSK_BIT, FSK_ONE, FSK_SILENCE, FSK_ZERO, HEADER, LEADER, MEAN, MIDDLE, MODES, ONE, SPAN,
-                         SYNC, TO_RGB, WHITE, ZERO, Mode, pillow)  # fmt: skip
+from .sstv_modes import (
+    BLACK,
+    FSK_BIT,
+    HEADER,
+    LEADER,
+    MEAN,
+    MIDDLE,
+    MODES,
+    ONE,
+    SPAN,
+    SYNC,  # fmt: skip
+    TO_RGB,
+    WHITE,
+    ZERO,
+    Mode,
+    pillow,
+)
 
 MS = RATE / 1000  # samples
 BAND = (200.0, 3700.0)  # Hz that a clean signal needs: all that a telephone passes
+CODE = (950.0, 2100.0)  # of a header
+LAG = 7  # samples after which the noise of that band is another one
 NARROW = (850.0, 2750.0)  # of a noisy one
 TAPS = 97  # of the filters that make the signal complex
 OFF = 110.0  # Hz by which a sender may be off its frequency
 CLOCK = 600e-6  # by which a sender's clock may be wrong
-SLACK = 320  # samples by which the first line may be away from where the header says it is
+SLACK = 800  # samples by which lines may be away from where the header says they are: five packets
 JUMP = 40.0  # what a step of the path costs, in samples of clear sync
 FINE = 32  # places between two samples
 BLOCK = 256  # samples of a spectrum
@@ -85,9 +102,9 @@ def analytic(samples: np.ndarray, band: tuple[float, float] = BAND) -> np.ndarra
     return oaconvolve(samples.astype(np.complex64), taps, "same")
 
 
-def turning(signal: np.ndarray) -> np.ndarray:
-    """How much and how strongly it turns from each sample to the next."""
-    return signal[1:] * signal[:-1].conj()
+def turning(signal: np.ndarray, lag: int = 1) -> np.ndarray:
+    """How much and how strongly it turns from each sample to the one that is `lag` later."""
+    return signal[lag:] * signal[:-lag].conj()
 
 
 def demodulated(signal: np.ndarray) -> Demodulated:
@@ -100,18 +117,22 @@ def demodulated(signal: np.ndarray) -> Demodulated:
 # --- Headers ----------------------------------------------------------------------------------------------------------
 
 
-def headers(turned: np.ndarray, first: int = 0, last: int | None = None) -> list[Header]:
-    """The headers whose start bit begins in first..last, by the frequencies of leader, start bit, eight bits, stop bit.
+def headers(samples: np.ndarray, first: int = 0) -> list[Header]:
+    """The headers whose start bit begins at `first` or later, by the frequencies of leader, start, eight bits, stop.
 
     A frequency here is the mean turning of a window, which weighs samples by their power: gaps and noise count little.
+    It turns over LAG samples, after which the noise of this band is another one and does not pull it to its middle.
     """
+    signal = analytic(samples, CODE)
+    middle = sum(CODE) / 2
+    turned = turning(signal, LAG) * np.exp(-2j * np.pi * middle * LAG / RATE)
     sums = np.concatenate([[0], np.cumsum(turned, dtype=np.complex128)])
-    last = len(turned) if last is None else last
+    last = len(turned)
 
     def hz(at: np.ndarray, start: float, stop: float) -> np.ndarray:
-        a = np.clip(at + round(start * MS), 0, len(turned))
-        b = np.clip(at + round(stop * MS), 0, len(turned))
-        return np.angle(sums[b] - sums[a]) * (RATE / (2 * np.pi))
+        a = np.clip(at + round(start * MS) - LAG // 2, 0, last)
+        b = np.clip(at + round(stop * MS) - LAG // 2, 0, last)
+        return middle + np.angle(sums[b] - sums[a]) * (RATE / (2 * np.pi * LAG))
 
     def examined(at: np.ndarray, guard: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """At each place: how far it is from a header in Hz, the bits, the leader."""
@@ -124,16 +145,16 @@ def headers(turned: np.ndarray, first: int = 0, last: int | None = None) -> list
         worst = np.where(abs(leader - LEADER) < OFF, wrong.max(0), np.inf)
         return np.where(worst < 45, wrong.mean(0), np.inf), bits < 0, leader
 
-    places = np.arange(max(first, 0), max(last - round(300 * MS), 0), 8)
+    places = np.arange(max(first, 0), last - round(300 * MS), 8)
     if not places.size:
         return []
     cost, _, _ = examined(places, 5)
     found: list[Header] = []
     good = np.flatnonzero(np.isfinite(cost))
     for group in np.split(good, np.flatnonzero(np.diff(good) > 5) + 1) if good.size else ():
-        middle = places[group[np.argmin(cost[group])]]
-        near = middle + np.arange(-60, 61)
-        fine, bits, leader = examined(near[near >= 0], 1)
+        about = places[group[np.argmin(cost[group])]]
+        near = about + np.arange(-60, 61)
+        fine, bits, leader = examined(near[near >= 0], 2)
         best = int(np.argmin(fine))
         if not np.isfinite(fine[best]):
             fine, bits, leader = examined(near[near >= 0], 5)
@@ -240,8 +261,7 @@ class Timing:
 
     at: np.ndarray
     clock: float
-    score: np.ndarray  # how clear the pulse of each line is, 1 at best
-    steps: list[int] = field(default_factory=list)
+    score: np.ndarray  # how clear the pulse of each line is, 1 at best; 0 for one that is not where it should be
 
 
 def timing(heard: Demodulated, mode: Mode, off: float, start: float, size: int, lines: int) -> Timing:
@@ -258,10 +278,10 @@ def timing(heard: Demodulated, mode: Mode, off: float, start: float, size: int, 
     score = np.take(clear, np.minimum(found, len(clear) - 1)) / (length * MS)
     lean = np.abs(np.diff(found - nominal))
     steps = [int(k) + 1 for k in np.flatnonzero(lean > 2 * max(1, round(CLOCK * mode.ms * MS)) + 1)]
-    ends = edges(heard, mode, off, found) - (pulse + length) * MS
-    ends = np.where(score > 0.4, ends, np.nan)
-    at, clock = _fitted(n, ends, found - pulse * MS, mode.ms * MS, steps)
-    return Timing(at, clock, score, steps)
+    ends = np.where(score > 0.4, edges(heard, mode, off, found), np.nan)
+    at, clock = _fitted(n, ends, found + length * MS, mode.ms * MS, steps)
+    clear = np.isfinite(ends) & (np.abs(ends - at) < MS)
+    return Timing(at - (pulse + length) * MS * (1 + clock), clock, np.where(clear, score, 0))
 
 
 def _fitted(n: np.ndarray, ends: np.ndarray, coarse: np.ndarray, line: float, steps: list[int]) -> tuple[Any, float]:
@@ -310,9 +330,11 @@ def filter_of(heard: Demodulated, off: float, scan: float, pixel: float, begins:
     half = min(RATE / 2, RATE / (2 * pixel))
     heard_power = _smooth(power)
     alone = np.maximum(heard_power - noise, 1e-3 * noise) / np.maximum(image, 0.3) ** 2
-    known = np.flatnonzero((heard_power < 4 * noise) & (f > 100))  # from the first of these on a power law goes on
-    if known.size:
-        alone[known[0] :] = alone[known[0] - 1] * (f[known[0] - 1] / f[known[0] :]) ** 2
+    drowned = np.flatnonzero((heard_power < 4 * noise) & (f > 100))
+    if drowned.size:  # from there on pictures go on as they do: the finer, the fainter
+        first = drowned[0]
+        alone[first:] = alone[first - 1] * (f[first - 1] / f[first:]) ** 3
+    noise *= 0.25  # G.711 makes the amplitude sway more than the phase; on other lines this costs little
     out = f > 1400.0
     weight = np.where(out, 0, image / noise)
 
@@ -453,7 +475,7 @@ def tuned(heard: Demodulated, mode: Mode, timing: Timing, off: float) -> float:
     return found if abs(found) < OFF else off
 
 
-def noisy(signal: np.ndarray) -> float:
+def noise_of(signal: np.ndarray) -> float:
     """Noise over signal as power, told by how the amplitude sways."""
     strength = np.abs(signal)
     usual = np.median(strength)
@@ -461,40 +483,45 @@ def noisy(signal: np.ndarray) -> float:
     return 2 * float(np.var(there) / max(np.mean(there) ** 2, 1e-20)) if there.size else 1.0
 
 
-def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: float = 0.0, most: int | None = None) -> Decoded | None:
+def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: float = 0.0) -> Decoded | None:
     """One picture. start: the sample at which its first line should begin, or None where the header was missed.
 
-    The samples end where the next picture begins. most: lines that may be there. Times of what is found are seconds
-    from the first sample.
+    off: the Hz by which the header was off. The samples end where the next picture begins. Times of what is found are
+    seconds from the first sample. None if no line is there.
     """
     signal = analytic(samples)
     heard = demodulated(signal)
     line = mode.ms * MS
     if start is None:
         first, size = 0.0, round(line)
-        lines = min(mode.lines, int((len(samples) - mode.syncs[0][0] * MS) // line))
+        lines = min(mode.lines, int(len(samples) // line))
     else:
-        first = start - SLACK
-        size = 2 * SLACK + round(CLOCK * line * mode.lines)
-        lines = mode.lines
-    if most is not None:
-        lines = min(lines, most)
-    if lines < 1:
+        slack = min(SLACK, 0.4 * line / len(mode.syncs))
+        first, size, lines = start - slack, round(2 * slack + CLOCK * line * mode.lines), mode.lines
+    if lines < 1 or not heard.hz.size:
         return None
-    found = timing(heard, mode, off, first, size, lines)
-    for _ in range(2):
-        off = tuned(heard, mode, found, off)
-    found = timing(heard, mode, off, first, size, lines)
-    begin, end = max(0, int(found.at[0])), max(0, min(len(heard.hz), int(found.at[-1] + line)))
-    if noisy(signal[begin:end]) > 0.06:
+    is_noisy = noise_of(signal) > 0.06
+    if is_noisy:
         heard = demodulated(analytic(samples, NARROW))
+    found = timing(heard, mode, off, first, size, lines)
+    if not is_noisy or start is None:
+        for _ in range(2):
+            off = tuned(heard, mode, found, off)
         found = timing(heard, mode, off, first, size, lines)
-    planes, lost = rows_of(heard, mode, off, found.at, found.clock)
+    at = found.at
+    if start is None:
+        kept = stretch(found.score)
+        if kept is None:
+            return None
+        at = at[kept]
+        if mode.name == "R36" and _swapped(heard, mode, off, at):
+            at = at[1:] - line / 2
+    planes, lost = rows_of(heard, mode, off, at, found.clock)
     there = np.flatnonzero(~lost.all((0, 2, 3)))
     if not there.size:
         return None
     seen = (int(there[-1]) + 1) * mode.rows
-    shape = (len(planes), lines * mode.rows, mode.width)
+    shape = (len(planes), len(at) * mode.rows, mode.width)
     planes, lost = planes.reshape(shape), lost.reshape(shape)
     full = np.zeros((len(planes), mode.height, mode.width), np.float32)
     full += MIDDLE[: len(planes), None, None] if mode.planes == "YUV" else 0
@@ -502,28 +529,104 @@ def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: fl
         full[k, :seen] = mended(planes[k], lost[k], seen)[:seen]
         if k and mode.planes == "YUV":
             full[k, :seen] = spread_colour(full[k, :seen], mode.rows)
+    end = float(at[-1] + line)
     return Decoded(
-        mode, colours(full, mode), float(found.at[0]) / RATE, float(found.at[-1] + line) / RATE, seen, off, found.clock,
-        lost=float(lost[:, :seen].mean()),
+        mode, colours(full, mode), float(at[0]) / RATE, end / RATE, seen, off, found.clock,
+        fsk_id=fsk_of(samples, end, off), lost=float(lost[:, :seen].mean()),
     )  # fmt: skip
+
+
+def stretch(score: np.ndarray) -> slice | None:
+    """The lines of a picture whose header was missed: the stretch in which most pulses are clear."""
+    gain = np.where(score > 0.4, 1.0, -0.7)
+    best, first, found = 0.0, 0, slice(0, 0)
+    total = 0.0
+    for n, one in enumerate(gain):
+        if total <= 0:
+            total, first = 0.0, n
+        total += one
+        if total > best:
+            best, found = total, slice(first, n + 1)
+    return found if best >= LEAST else None
+
+
+def _swapped(heard: Demodulated, mode: Mode, off: float, at: np.ndarray) -> bool:
+    """Robot 36: have its two pulses been taken for one another? Black follows the first row, white the second."""
+    tones = [(start, part.hz) for start, part in zip(mode.starts, mode.line, strict=True) if part.ms == 4.5]
+    levels = []
+    for start, _ in tones:
+        places = np.rint(at + (start + 1) * MS).astype(int)[:, None] + np.arange(round(2.5 * MS))
+        places = places[(places[:, 0] >= 0) & (places[:, -1] < len(heard.hz))]
+        levels.append(float(np.median(heard.hz[places])) - off if len(places) else 0.0)
+    return levels[0] > levels[1]
+
+
+def fsk_of(samples: np.ndarray, end: float, off: float) -> str:
+    """Who sent the picture that ends here, or nothing: MMSSTV's six bits a letter."""
+    piece = samples[max(0, int(end) - 80) :][: round(4.2 * RATE)]
+    signal = analytic(piece, (1650.0, 2350.0))
+    if signal.size < TAPS:
+        return ""
+    turned = turning(signal) * np.exp(-2j * np.pi * (2000 + off) / RATE)
+    sums = np.concatenate([[0], np.cumsum(turned, dtype=np.complex128)])
+    bit = FSK_BIT * MS
+
+    def bits(at: np.ndarray, count: int) -> np.ndarray:
+        """1900 Hz is 1, 2100 Hz is 0; they are told by the way in which the signal turns around 2000 Hz."""
+        begin = at[:, None] + bit * np.arange(count)
+        a, b = (np.clip(np.rint(x).astype(int), 0, len(turned)) for x in (begin + 0.15 * bit, begin + 0.85 * bit))
+        return -np.angle(sums[b] - sums[a])
+
+    starts = np.arange(0, round(1.0 * RATE), 8)
+    wanted = np.array([code >> k & 1 for code in (0x20, 0x2A) for k in range(6)]) * 2 - 1
+    level = np.minimum(bits(starts, 12) * wanted, 0.07)  # 100 Hz is 0.079
+    best = int(np.argmax(level.sum(1)))
+    if level[best].min() < 0.02:
+        return ""
+    codes = []
+    at = starts[best] + 12 * bit
+    while len(codes) < 20:
+        code = sum(int(one > 0) << k for k, one in enumerate(bits(np.array([at]), 6)[0]))
+        at += 6 * bit
+        if code == 1 or at > len(piece):
+            break
+        codes.append(code)
+    else:
+        return ""
+    return "".join(chr(code + 0x20) for code in codes).strip()
 
 
 def decode(samples: np.ndarray, told: Mode | None = None) -> list[Decoded]:
     """The pictures in a recording, one after the other."""
     found: list[Decoded] = []
-    starts = headers(turning(analytic(samples, NARROW)))
+    starts = headers(samples)
+    free = 0  # from here on nothing has been found yet
     for k, one in enumerate(starts):
         begin = max(0, int(one.at))
         stop = int(starts[k + 1].at) if k + 1 < len(starts) else len(samples)
-        first = one.at + (HEADER * 1000 + one.mode.lead) * MS - begin
+        if begin < free - RATE // 2:
+            continue  # pixels that look like a header
+        found += headless(samples[free:begin], told, free)
         piece = samples[begin : min(stop, begin + limit(one.mode))]
-        made = decode_picture(piece, one.mode, first, one.hz)
+        made = decode_picture(piece, one.mode, one.at - begin + (1000 * HEADER + one.mode.lead) * MS, one.hz)
         if made:
             made.start, made.end = one.at / RATE, made.end + begin / RATE
             found.append(made)
-    return found
+            free = min(stop, int(made.end * RATE))
+    return found + headless(samples[free:], told, free)
+
+
+def headless(samples: np.ndarray, told: Mode | None, begin: int) -> list[Decoded]:
+    """The picture of that mode in samples without a header, if one is there."""
+    if told is None or len(samples) < LEAST * told.ms * MS:
+        return []
+    made = decode_picture(samples, told, None)
+    if made is None:
+        return []
+    made.start, made.end = made.start + begin / RATE, made.end + begin / RATE
+    return [made]
 
 
 def limit(mode: Mode) -> int:
-    """Samples after the beginning of a header in which all of a picture is, if a clock is wrong and packets came late."""
-    return round((HEADER + mode.seconds * (1 + CLOCK) + 4) * RATE)
+    """Samples from a header's beginning in which all of a picture is, though a clock is wrong and packets come late."""
+    return round((HEADER + mode.seconds * (1 + CLOCK) + SLACK / RATE + 4.5) * RATE)

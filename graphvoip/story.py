@@ -21,6 +21,7 @@ def ring(
     plot: Path | None,
     number: str = NUMBER,
     inband: bool = False,
+    line: str | None = None,
     **form: Any,
 ) -> None:
     """Ring a handler, print what happened, write what the caller heard. form: the file's rate and bits."""
@@ -33,6 +34,11 @@ def ring(
         if file:
             check_place(file)
     phone = Phone(number, script, inband)
+    if line is not None:
+        from .line import Line
+
+        with one_line(ValueError):
+            phone.line = Line(line)
     prepare()  # now, so that the speed is that of calls
     calls = []
 

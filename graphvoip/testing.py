@@ -19,6 +19,7 @@ from .clock import VirtualLoop, run_virtual
 from .engine import Engine
 from .io import NUMBER
 from .io.virtual import Phone
+from .line import Line
 
 __all__ = ["Phone", "phone", "run_virtual"]
 
@@ -31,8 +32,12 @@ class TestPhone(Phone):
 
 
 @contextlib.asynccontextmanager
-async def phone(handler: Handler, number: str = NUMBER, inband: bool = False) -> AsyncIterator[TestPhone]:
+async def phone(
+    handler: Handler, number: str = NUMBER, inband: bool = False, line: str | None = None
+) -> AsyncIterator[TestPhone]:
     """Call a handler and hold the phone. Several at once share a clock, and can hear whether the line is busy.
+
+    line: what is between the two, "pcmu, loss=3%, noise=-45 dB" (line.py).
 
     When the block ends the caller hangs up, and an exception of the handler is raised here: a broken handler fails its
     test.
@@ -46,6 +51,7 @@ async def phone(handler: Handler, number: str = NUMBER, inband: bool = False) ->
     engine = _engine(loop)
     exchange = Exchange(handler, engine)
     caller = TestPhone(number, inband=inband)
+    caller.line = None if line is None else Line(line)
     await caller.open(engine, exchange.incoming)
     ((task, caller.call),) = exchange.calls.items()
     try:

@@ -56,13 +56,13 @@ def spoken(what: str, text: str, opts: Iterable[str] = (), engine: str = "espeak
     import numpy as np
 
     blocks: list[np.ndarray] = [np.zeros(0, np.float32)]
-    speech = Speech(what, text, opts, engine, voice, speed)
+    speech = Utterance(what, text, opts, engine, voice, speed)
     while speech.step(blocks.append):
         pass
     return np.concatenate(blocks)
 
 
-class Speech:
+class Utterance:
     """A text on its way to sound, one part after the other."""
 
     def __init__(self, what: str, text: str, opts: Iterable[str] = (), engine: str = "espeak",
@@ -105,18 +105,17 @@ class Speech:
 
     def _begin(self) -> None:
         self._engine = engine = engine_of(self.engine)
+        ssml = self.text.lstrip().startswith("<speak")
+        if ssml and engine.ssml is None:
+            raise ValueError(f"{self.engine} does not know SSML; espeak does")
         version = engine.version()
         if self.voice is not None:
             self.opts = [*engine.voice(self.voice), *self.opts]
         if self.speed != 1:
             self.opts += engine.speed(self.speed)
-        ssml = self.text.lstrip().startswith("<speak")
-        if ssml:
-            if engine.ssml is None:
-                raise ValueError(f"{self.engine} does not know SSML; espeak does")
-            self.opts += engine.ssml
+        self.opts += (engine.ssml or []) if ssml else []
         self._file = tts_cache.name_of(self.engine, version, *self.opts, self.text)
-        whole = ssml or "-m" in self.opts and engine.ssml is not None
+        whole = ssml or (engine.ssml is not None and "-m" in self.opts)
         self._parts = iter([self.text]) if whole else parts(self.text, engine.first, engine.part)
 
     def _speak(self, part: str, give: "Callable[[np.ndarray], Any]") -> None:
@@ -142,7 +141,7 @@ class Speech:
 class _Sink:
     """An engine's sound, of whatever rate, becomes samples at 8000 Hz: whole steps of 16 bits, as a line has them."""
 
-    def __init__(self, speech: Speech, give: "Callable[[np.ndarray], Any]"):
+    def __init__(self, speech: Utterance, give: "Callable[[np.ndarray], Any]"):
         self.speech, self.give, self.resampler = speech, give, None
 
     def put(self, samples: "np.ndarray", rate: int) -> bool:
@@ -208,7 +207,9 @@ def parts(text: str, first: int, size: int) -> Iterator[str]:
     at, room = 0, first
     while len(text) - at > room:
         window = text[at : at + room]
-        ends = [found.end() for found in SENTENCE.finditer(window)] or [found.end() for found in re.finditer(r"\s+", window)]
+        ends = [found.end() for found in SENTENCE.finditer(window)] or [
+            found.end() for found in re.finditer(r"\s+", window)
+        ]
         cut = ends[-1] if ends and ends[-1] else room
         if text[at : at + cut].strip():
             yield text[at : at + cut]
@@ -217,9 +218,9 @@ def parts(text: str, first: int, size: int) -> Iterator[str]:
         yield text[at:]
 
 
-def safe_voice(what: str, voice: str) -> str:
+def safe_voice(what: str, voice: Any) -> str:
     """A voice's name as a patch may give it: no file, and nothing that an engine would run."""
-    if not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", voice):
+    if not isinstance(voice, str) or not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", voice):
         raise ValueError(f"{what}: voice {voice!r} is no name of a voice")
     return voice
 

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import getopt
 import importlib.metadata
+import itertools
 import os
 import re
 import select
@@ -174,7 +175,7 @@ class Flite(Command):
 
     def check(self, opts: list[str]) -> None:
         """It takes its own voice for one that there is not, and says nothing."""
-        for option, value in zip(opts, opts[1:], strict=False):
+        for option, value in itertools.pairwise(opts):
             if option == "-voice" and value not in self.voices() and not Path(value).suffix:
                 self.no_voice(value)
 
@@ -236,7 +237,7 @@ class Rhvoice(Command):
         return ["-r", f"{100 * factor:.0f}"]
 
     def check(self, opts: list[str]) -> None:
-        for option, value in zip(opts, opts[1:], strict=False):
+        for option, value in itertools.pairwise(opts):
             if option in ("-p", "--profile") and self.voices() and value.lower() not in self.voices():
                 self.no_voice(value)
 
@@ -269,7 +270,7 @@ class Piper(Engine):
 
         try:
             given = dict(getopt.gnu_getopt(opts, "m:s:", ["model=", "speaker=", *_PIPER_NUMBERS])[0])
-            numbers = {key: float(given[f"--{option[:-1]}"]) for option, key in _PIPER_NUMBERS.items()
+            numbers: dict[str, Any] = {key: float(given[f"--{option[:-1]}"]) for option, key in _PIPER_NUMBERS.items()
                        if f"--{option[:-1]}" in given}  # fmt: skip
             speaker = given.get("-s", given.get("--speaker"))
             config: Any = SynthesisConfig(speaker_id=None if speaker is None else int(speaker), **numbers)

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import tempfile
 
 import numpy as np
 import pytest
@@ -7,6 +9,9 @@ from graphvoip.client import Exchange
 from graphvoip.engine import Engine
 from graphvoip.io import Leg
 from graphvoip.rings import LineRing
+
+# Spoken prompts are not kept in the cache of whoever runs the tests.
+os.environ["GRAPHVOIP_CACHE"] = tempfile.mkdtemp(prefix="graphvoip-tests-")
 
 
 class LooseLeg(Leg):

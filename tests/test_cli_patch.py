@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from graphvoip import load_patch, loadWAVtoPCM, render
 from graphvoip.cli import app
+from graphvoip.doctor import compile_kernels
 from graphvoip.listen import tones
 from graphvoip.palette import palette
 from graphvoip.patchwriter import dumps, schema
@@ -35,6 +36,12 @@ def bell(pitch=Param(880, "Hz", 200, 1700)):
     hit = Decay(time=0.2)
     return Sine(freq=pitch) * hit, hit.done
 """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled():
+    """That kernels are compiled is said on stderr, once: not in the middle of a test."""
+    compile_kernels()
 
 
 @pytest.fixture
@@ -224,8 +231,8 @@ def test_errors_in_a_recipe_are_told_with_their_place(graphvoip):
 
 
 def test_errors_of_a_function_in_a_patch(graphvoip):
-    write("bad.py", "from graphvoip import patch\nfrom graphvoip.nodes import Function, Sine\n\n\n"
-          "def f(x, t):\n    return 1 / (t < 0.1)\n\n\n@patch\ndef bad():\n    return Function(Sine(), f=f)\n")  # fmt: skip
+    write("bad.py", "from graphvoip import patch\nfrom graphvoip.nodes import Function\n\n\n"
+          "def f(x, t):\n    return 1 / (t < 0.1)\n\n\n@patch\ndef bad():\n    return Function(f=f)\n")  # fmt: skip
     result = graphvoip("render", "bad.py")
     assert result.exit_code == 1
     assert 'File "bad.py", line 6, in f' in result.stderr
@@ -233,10 +240,9 @@ def test_errors_of_a_function_in_a_patch(graphvoip):
 
 
 def test_a_sound_that_is_not_finite_is_told(graphvoip):
-    nodes = {"t": {"type": "ramp"}, "a": {"type": "expression", "formula": "1e30 * a", "a": 1e8}}
-    result = graphvoip("render", write("a.json", {"graphvoip": 1, "nodes": nodes, "out": "a * a"}), "--seconds", 1)
-    assert result.exit_code == 0
-    assert_one_line(result, r"a.json: warning.*|graphvoip: a.json: not finite after [\d.]+ s, and silent from there on", 0)
+    nodes = {"a": {"type": "gain", "input": "a + 1", "gain": 8}}
+    result = graphvoip("render", write("a.json", {"graphvoip": 1, "nodes": nodes, "out": "a"}), "--seconds", 1)
+    assert_one_line(result, r"graphvoip: a.json: not finite after 0.0\d s, and silent from there on", 0)
 
 
 def test_a_handler_renders_too(graphvoip):
@@ -357,14 +363,14 @@ def run_until(words, seconds, cwd):
 
 
 def test_ctrl_c_writes_what_there_is(tmp_path):
-    (tmp_path / "a.json").write_text(json.dumps(SINE))
-    code, out, err = run_until(["render", "a.json", KEYPAD, "--seconds", 80000, "-o", "."], 4, tmp_path)
+    files = [ROOT / "patches" / f"{name}.json" for name in ("number_station", "drum_line")]
+    code, out, err = run_until(["render", *files, "--seconds", 40000, "-o", "."], 4, tmp_path)
     assert code == 130, err
-    assert re.match(r"a.wav: [\d.]+ s, stopped, \d+ times real time\n", out)
-    x = soundfile.read(tmp_path / "a.wav")[0]
-    assert len(x) > 8000
-    assert np.abs(x[8000:]).max() == pytest.approx(0.5, abs=0.01)
-    assert x[-1000:].any()
+    assert re.match(r"number_station.wav: [\d.]+ s, stopped, \d+ times real time\ndrum_line.wav: ", out)
+    x = soundfile.read(tmp_path / "number_station.wav", dtype="int16")[0]
+    assert len(x) > 80000
+    assert (x[:80000] == shorts(render(load_patch(files[0])(), 10))).all()
+    assert x[-8000:].any()
 
 
 def test_a_progress_bar_is_only_for_terminals(tmp_path):
@@ -401,7 +407,9 @@ def test_play_to_a_caller_that_is_simulated(graphvoip, caplog):
 @pytest.mark.parametrize("watch", [[], ["--watch"]])
 def test_play_for_some_seconds(graphvoip, caplog, watch):
     caplog.set_level("INFO")
-    result = graphvoip("play", write("a.json", SINE), "--device", "virtual", "--seconds", 3, "--set", "pitch=700", *watch)
+    result = graphvoip(
+        "play", write("a.json", SINE), "--device", "virtual", "--seconds", 3, "--set", "pitch=700", *watch
+    )
     assert result.exit_code == 0, result.output
     assert re.search(r"ended after 3\.\d s, the handler is done", caplog.text)
 
@@ -528,7 +536,7 @@ def test_nodes_says_all_of_one(graphvoip, name):
 def test_nodes_says_something_of_every_node(graphvoip, name):
     result = graphvoip("nodes", name)
     assert_fine(result)
-    if "in a patch file" in result.stdout and "more\"" not in result.stdout:
+    if "in a patch file" in result.stdout and 'more"' not in result.stdout:
         Path("a.json").write_text(result.stdout.split("in a patch file\n")[1])
         assert graphvoip("check", "a.json").exit_code == 0
 
@@ -538,7 +546,9 @@ def test_nodes_as_json(graphvoip):
     assert [one["type"] for one in found] == list(palette())
     one = json.loads(graphvoip("nodes", "biquad", "--json").stdout)
     assert one in found
-    assert one["inputs"][1] | {"name": "freq", "default": 1000, "unit": "Hz", "low": 1, "high": 3999} == one["inputs"][1]
+    assert (
+        one["inputs"][1] | {"name": "freq", "default": 1000, "unit": "Hz", "low": 1, "high": 3999} == one["inputs"][1]
+    )
 
 
 def test_a_node_that_there_is_not(graphvoip):
@@ -564,7 +574,16 @@ def test_help_imports_nothing_heavy(words):
 
 def test_rendering_imports_no_more_than_it_needs(tmp_path):
     words = ["render", str(CHIME), "-o", str(tmp_path / "a.wav")]
-    heavy = {"scipy.signal", "matplotlib", "soundfile", "soxr", "networkx", "asyncio", "concurrent.futures", "rich.progress"}
+    heavy = {
+        "scipy.signal",
+        "matplotlib",
+        "soundfile",
+        "soxr",
+        "networkx",
+        "asyncio",
+        "concurrent.futures",
+        "rich.progress",
+    }
     script = (
         "import sys\nfrom graphvoip.cli import app\n"
         f"try:\n    app({words})\nfinally:\n    print(*{heavy}.intersection(sys.modules), file=sys.stderr)"

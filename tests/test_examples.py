@@ -1,7 +1,6 @@
-import inspect
-
 """Every example is rung on the virtual clock, and what the caller hears is measured."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from graphvoip import TTStoPCM, loadWAVtoPCM, normalizePCM
-from graphvoip.cli import load_handler
+from graphvoip.cli_files import load_handler
 from graphvoip.listen import level, tones
 
 ROOT = Path(__file__).parent.parent
@@ -317,6 +316,68 @@ async def test_demo_metal(phone, example):
         await p.press("09")
         assert await p.hears_tone(783.99)
         assert await p.hung_up()
+
+
+async def test_patch_keypad(phone, example):
+    async with phone(example("patch_keypad")) as p:
+        await p.press("1")
+        assert await p.hears_tone(262)
+        assert await p.hears_quiet(0.3)
+        before = overtones(p.heard, 262)
+        await p.press("***")
+        await p.press("1")
+        assert await p.hears_quiet(0.3)
+        dull = overtones(p.heard[-8000:], 262)
+        await p.press("#####")
+        await p.press("1")
+        assert await p.hears_quiet(0.3)
+        bright = overtones(p.heard[-8000:], 262)
+        assert dull < before / 4 < before < bright
+        await p.press("0")
+        assert await p.hung_up()
+
+
+def overtones(samples, pitch):
+    """What is above the first overtone, as a share of all."""
+    power = np.abs(np.fft.rfft(samples)) ** 2
+    return power[round(2.5 * pitch * len(samples) / 8000) :].sum() / power.sum()
+
+
+async def test_synth_patch(phone, example):
+    async with phone(example("synth_patch")) as p:
+        await p.press("15")
+        assert await p.hears_tone(261.63)
+        await p.wait(0.6)
+        both = [pitch for pitch, _ in tones(p.heard[-4000:], share=0.05)]  # the first rings on
+        assert all(min(abs(note - pitch) for pitch in both) < 4 for note in (261.63, 440))
+        await p.press("0")
+        await p.wait(3)
+        await p.press("9")
+        await p.wait(0.2)
+        ((pitch, _),) = tones(p.heard[-1600:], share=0.01)
+        assert pitch == pytest.approx(783.99, abs=4)
+        await p.press("#")
+        assert await p.hung_up()
+
+
+async def test_party(phone, example):
+    """A chime for each; then everyone hears the others, a frame later, and of himself only a little of the room."""
+    handler = example("party")
+    tone = 0.4 * np.sin(2 * np.pi * 441 * np.arange(8000) / 8000)
+    async with phone(handler) as first, phone(handler) as second, phone(handler) as third:
+        for one in (first, second, third):
+            assert await one.hears_sound(within=1)
+        await first.wait(2.5)
+        await first.play(tone)
+        louder = [level(one.heard[-4000:]) for one in (first, second, third)]
+        assert louder[1] == pytest.approx(louder[2], abs=0.1)
+        assert louder[1] > louder[0] + 10
+        assert await second.hears_tone(441)
+        assert await third.hears_tone(441)
+        await second.press("#")
+        assert await second.hears_tone(420)
+        assert await second.hung_up()
+        assert first.ended is None
 
 
 # --- As scripts -------------------------------------------------------------------------------------------------------

@@ -3,11 +3,13 @@ them: a gain that is a constant would be gone before anything runs.
 """
 
 import time
+from typing import Any
 
 import dawdreamer
 
 from . import *  # noqa: F403
 
+INSTALL = "pip install dawdreamer (--peers-python says where)"
 BASE = 'import("stdfaust.lib");\n'
 
 
@@ -42,9 +44,9 @@ def p5() -> str:
 
 class Peer:
     def __init__(self):
-        self.engines = {}
+        self.engines: dict[str, Any] = {}
 
-    def engine(self, name: str) -> dawdreamer.RenderEngine:
+    def engine(self, name: str) -> Any:
         if name not in self.engines:
             engine = self.engines[name] = dawdreamer.RenderEngine(RATE, FRAME)
             patch = engine.make_faust_processor(name)
@@ -54,11 +56,11 @@ class Peer:
             engine.load_graph([(patch, [])])
         return self.engines[name]
 
-    def sound(self, name, seconds):
+    def sound(self, name: str, seconds: float) -> Any:
         self.engine(name).render(seconds)
         return self.engine(name).get_audio()[0]
 
-    def time(self, name, frames):
+    def time(self, name: str, frames: int) -> float:
         engine = self.engine(name)
         begin = time.process_time()
         engine.render(frames * FRAME / RATE)

@@ -1,7 +1,7 @@
 """The five patches for SignalFlow, rendered block by block without a sound card."""
 
 import time
-from pathlib import Path
+from typing import Any
 
 import signalflow as sf
 
@@ -47,14 +47,14 @@ class Peer:
         config.cpu_usage_limit = 0
         self.graph = sf.AudioGraph(config=config, output_device=sf.AudioOut_Dummy(1, RATE, FRAME), start=False)
 
-    def sound(self, name: str, seconds: float):
+    def sound(self, name: str, seconds: float) -> Any:
         node = globals()[name.lower()]()
         self.graph.play(node)
         buffer = self.graph.render_to_new_buffer(round(seconds * RATE))
         self.graph.stop(node)
         return buffer.data[0].copy()
 
-    def time(self, name, frames):
+    def time(self, name: str, frames: int) -> float:
         node = globals()[name.lower()]()
         self.graph.play(node)
         begin = time.process_time()

@@ -57,6 +57,7 @@ class Phone:
 
     def __init__(self, number: str = NUMBER, script: str | None = None, inband: bool = False):
         self.number, self.inband = number, inband
+        self.line: Any = None  # what is between it and the call: said(frame) and heard(frame) give what comes out
         self.steps = parse(script) if script else None
         self.ended: str | None = None  # why the call is over, or None
         self.busy = False  # the call was not taken
@@ -217,13 +218,14 @@ class Phone:
         frame = self._voice[self._at : self._at + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
         self._at += FRAME_BYTES
         if self._leg:
-            self._leg.ring.send(frame)
+            self._leg.ring.send(self.line.said(frame) if self.line else frame)
         self._said += frame
 
     def _listen(self) -> None:
         """After a frame: what the caller heard in it."""
         if self._leg:
-            self._heard += self._leg.ring.receive() or SILENCE
+            frame = self._leg.ring.receive() or SILENCE
+            self._heard += self.line.heard(frame) if self.line else frame
         waiting, self._frame = self._frame, []
         for future in waiting:
             if not future.done():

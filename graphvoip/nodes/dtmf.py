@@ -19,7 +19,7 @@ JUDGED = 24  # the latest looks by which it is judged, 120 ms
 HOLE = 5  # looks that may be missing in a digit: a frame of 20 ms may be lost, a pause is 40 ms
 
 LEAST = 236  # samples that it must last at half its level by the time of a look: 40 ms must do, 23 ms must not
-BEFORE = 5  # looks before it, 25 ms
+BEFORE = 4  # looks before it, 20 ms
 QUIETER = 0.6  # of its power is the most that there may be in them
 
 # What is not its two tones, as a share of the power; how far their heights may spread, how steady their pitch must be;
@@ -288,10 +288,10 @@ class Dtmf(Node):
 
             if state.held >= 0:
                 r, c = state.held >> 2, 4 + (state.held & 3)
-                tops = (state.heights[0], state.heights[1], state.heights[2])
+                his = (state.heights[0], state.heights[1], state.heights[2])
                 a, b = height(memory, at, r), height(memory, at, c)
                 state.level_ = np.sqrt(0.5 * (a * a + b * b))
-                if is_in(memory, at, r, c, tops, 0.5, 0.3):
+                if is_in(memory, at, r, c, his, 0.5, 0.3):
                     state.last = at
                     for k in range(3):  # a level that falls slowly is followed
                         top = a if k == 0 else b if k == 1 else a + b

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import signal as design
 
+from graphvoip.dsp import RIPPLE, TELEPHONE
 from graphvoip.nodes import PhoneBand, Sine
-from graphvoip.nodes.phone_band import COEFFICIENTS, RIPPLE
 
 RATE = 8000
 FAULTS = np.array([np.nan, np.inf, -1e9], np.float32)
@@ -31,7 +31,7 @@ def test_its_response_is_that_of_scipy(run, signal):
 
 
 def test_its_constants_are_those_of_scipy_in_every_pole():
-    ours = np.concatenate([np.roots([1, a1, a2]) for *_, a1, a2 in COEFFICIENTS])
+    ours = np.concatenate([np.roots([1, a1, a2]) for *_, a1, a2 in TELEPHONE])
     theirs = np.concatenate([np.roots(row[3:]) for row in sections()])
     np.testing.assert_allclose(np.sort_complex(ours), np.sort_complex(theirs), atol=1e-9)
 
