@@ -31,6 +31,7 @@ from .nodes.recorder import Recorder
 from .nodes.sink import Sink
 from .nodes.speech import Speech
 from .nodes.tone import Tone
+from .nodes.voice_activity import VoiceActivity
 from .pcm import samples
 from .plan import order
 from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("graphvoip")
 
 HISTORY = 1000  # entries that a call's history keeps
+SPEECHLESS = 5.0  # seconds for which a recording that silence ends waits for the first word
 STUBBORN = 10  # seconds after the end of a call at which its handler should have ended
 
 _numbers = itertools.count(1)
@@ -85,6 +87,7 @@ class Call:
         self._keys = Keys()
         self._pending: set[Pending] = set()
         self._playing: dict[Fade, Playback | None] = {}
+        self._awaited: collections.Counter[Node] = collections.Counter()  # nodes whose events are awaited
         self._feeder: Feeder | None = None
         self._task: asyncio.Task | None = None
         self._reminder: asyncio.TimerHandle | None = None
@@ -150,11 +153,22 @@ class Call:
         return playback
 
     def recordPCM(
-        self, controller: RecordController | None = None, maxlen: int | None = None
+        self,
+        controller: RecordController | None = None,
+        maxlen: int | None = None,
+        silence: float | None = None,
     ) -> "asyncio.Future[list[float]]":
-        """Record the caller until controller.stop() or for maxlen samples (8000 a second), whichever is first."""
-        if controller is None and maxlen is None:
-            raise ValueError("recordPCM: nothing would end it; give a RecordController, or maxlen in samples")
+        """Record the caller until controller.stop() or for maxlen samples (8000 a second), whichever is first.
+
+        silence: it ends too when the caller has spoken and then been silent for so many seconds. When nobody says
+        anything for 5 s, or for `silence` if that is longer, it ends and gives [].
+        """
+        if controller is None and maxlen is None and silence is None:
+            raise ValueError(
+                "recordPCM: nothing would end it; give a RecordController, maxlen in samples, or silence in seconds"
+            )
+        if silence is not None and (not isinstance(silence, numbers.Real) or not 0.1 <= float(silence) <= 10):
+            raise ValueError(f"recordPCM: silence is {silence!r}; it is a number of seconds, 0.1 to 10")
         if controller is not None and not isinstance(controller, RecordController):
             raise TypeError(f"recordPCM: controller is {controller!r}; it is a RecordController")
         if maxlen is not None and (not isinstance(maxlen, numbers.Integral) or not 1 <= maxlen <= LONGEST * RATE):
@@ -183,7 +197,25 @@ class Call:
 
         if controller:
             controller._recorders.append((recorder, lambda: self._on_loop(stop)))
+        if silence is not None:
+            self._listen_for_silence(float(silence), future, stop)
         return future
+
+    def _listen_for_silence(self, seconds: float, future: Pending, stop: Callable[[], Any]) -> None:
+        """Stop when somebody has spoken and falls silent, or give up when nobody speaks."""
+        ear = VoiceActivity(self.voice, hangover=seconds)
+
+        def give_up() -> None:
+            if not future.done():
+                future.set_result([])
+                self._note("nobody has said anything")
+
+        patience = self.engine.loop.call_later(max(seconds, SPEECHLESS), give_up)
+        self._graph.add(ear)
+        self._graph.listen(ear, "speech", lambda sample, value: patience.cancel())
+        self._graph.listen(ear, "silence", lambda sample, value: stop())
+        future.then(patience.cancel)
+        future.then(lambda: self._graph.remove(ear))
 
     def recordCustom(self, f: Callable[[float], Any]) -> asyncio.Future:
         """Call f(sample) for every sample of the caller, until it returns False. It runs in a thread of this call."""
@@ -247,6 +279,27 @@ class Call:
             raise ValueError(f"play: this {(until or source).type} has come to its end; build another one")
         self._note(f"graph of {source.type}")
         return self._play(node, fade=fade, until=until or source)
+
+    def when(self, event: NodeEvent) -> "asyncio.Future[int]":
+        """A future of an event's value: `await call.when(Answering(VoiceActivity(call.voice)).verdict)`.
+
+        The node, with all that is wired to it, is run while somebody waits for it, whether it plays or not.
+        """
+        if not isinstance(event, NodeEvent):
+            raise TypeError(f"when: {event!r} is not an event of a node; write node.name")
+        future = self._future()
+        if not future.done():
+            node, self._awaited[event.node] = event.node, self._awaited[event.node] + 1
+            self._graph.add(node)
+            self._graph.listen(node, event.name, lambda sample, value: future.done() or future.set_result(value))
+            future.then(lambda: self._waits_no_more(node))
+        return future
+
+    def _waits_no_more(self, node: Node) -> None:
+        self._awaited[node] -= 1
+        if not self._awaited[node]:
+            del self._awaited[node]
+            self._graph.remove(node)
 
     def update(self) -> None:
         """Take over wires that were changed behind a node's back (`node.wires[...]`) while the graph sounds."""

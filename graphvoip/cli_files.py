@@ -197,7 +197,8 @@ class Source:
         there = ", ".join(own or recipes)
         if self._wanted:
             if self._wanted not in recipes:
-                raise Problem(f"{self.file}: there is no @patch '{self._wanted}' in it; it has {', '.join(recipes) or 'none'}")
+                there = ", ".join(recipes) or "none"
+                raise Problem(f"{self.file}: there is no @patch '{self._wanted}' in it; it has {there}")
             self.recipe = recipes[self._wanted]
         elif len(own or recipes) == 1:
             self.recipe = next(iter((own or recipes).values()))

@@ -1,4 +1,4 @@
-"""How text goes over a line: Morse, the codes and tones of modems, caller ID. Tables, and what nodes share with them."""
+"""How text goes over a line: Morse, codes and tones of modems, caller ID. Tables, and what nodes share."""
 
 from typing import NamedTuple
 
@@ -67,7 +67,9 @@ def ita2(text: str, what: str) -> list[int]:
     for sign in text.upper().replace("\n", "\r\n").replace("\r\r", "\r"):
         in_letters, in_figures = LETTERS.find(sign), FIGURES.find(sign)
         if sign in "\x0e\x0f" or (in_letters < 0 and in_figures < 0):
-            raise ValueError(f"{what}: text has {sign!r}; it may have letters, digits, blanks and - $ ' , ! : ( \" ) # ? & . / ;")
+            raise ValueError(
+                f"{what}: text has {sign!r}; it may have letters, digits, blanks and - $ ' , ! : ( \" ) # ? & . / ;"
+            )
         if in_letters != in_figures:
             wanted = TO_LETTERS if in_letters >= 0 else TO_FIGURES
             if wanted != shift:

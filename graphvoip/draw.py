@@ -14,7 +14,7 @@ import numpy as np
 
 from . import expression, layout
 from .expression import Name, Number, Operation, Tree
-from .graph import Graph, walk
+from .graph import Graph
 from .node import Node, NodeEvent, Port, Signal
 from .nodes.constant import Constant
 from .nodes.input import Input
@@ -125,7 +125,7 @@ class _Picture:
         self.names = dict(names)
         groups = order(roots)
         self.place = {node: k for k, node in enumerate(node for part in groups for node in part)}
-        self._name_operators(roots)
+        self._name_operators()
         self.cards = {node: self._card(node) for node in self.place if node in self.names}
         self.outs = [self._out(name, port) for name, port in outputs.items()]
         for node in ends:
@@ -136,11 +136,11 @@ class _Picture:
 
     # --- What is drawn ------------------------------------------------------------------------------------------------
 
-    def _name_operators(self, roots: list[Node]) -> None:
+    def _name_operators(self) -> None:
         """Operators are spelled out where they land, but those that are long and used twice, or feed themselves."""
         self.hidden = {node for node in self.place if node not in self.names}
         uses: dict[Node, int] = {}
-        for node in walk(roots):
+        for node in self.place:
             for port in node.sources():
                 uses[port.node] = uses.get(port.node, 0) + 1
         for node in self.place:  # sources first, so what is long is cut from its inside

@@ -148,6 +148,15 @@ def integrated(x, z0, z1, a, b, c):
     return 0.5 * (z0 + y0), 0.5 * (z1 + y1), y0, y1
 
 
+def butterworth(freq: float, low: bool) -> tuple[float, ...]:
+    """A lowpass or highpass of the second order, as b0 b1 b2 a1 a2."""
+    t = np.tan(np.pi * freq / RATE)
+    a0 = 1 + np.sqrt(2) * t + t * t
+    gain = t * t if low else 1.0
+    rest = (2 * gain if low else -2 * gain, gain, 2 * t * t - 2, 1 - np.sqrt(2) * t + t * t)
+    return (float(gain / a0), *(float(one / a0) for one in rest))
+
+
 # The band of a telephone
 LOW, HIGH = 300, 3400  # Hz, at half power
 RIPPLE = 0.1  # dB, of each of the two filters

@@ -20,6 +20,7 @@ from .rings import FRAME, RATE
 
 CHUNK = 500  # frames run at once: 10 s
 LONGEST = 1e6  # seconds
+PATIENCE = 3600  # seconds after which a patch that is to end by itself should have ended
 
 
 def render(
@@ -64,7 +65,7 @@ class Rendering:
             )
         if self.done and self.done[0].ended:
             raise ValueError("render: it has come to its end; build another one")
-        self.frames = math.ceil((LONGEST if seconds is None else seconds) * RATE / FRAME)
+        self.frames = math.ceil((PATIENCE if seconds is None else seconds) * RATE / FRAME)
         self.samples = None if seconds is None else round(seconds * RATE)
         self.fade = Fade(patch, over=FRAME)
         self.out = LineOut(self.fade)
@@ -101,6 +102,8 @@ class Rendering:
                 self._run(self._size(at))
                 if progress:
                     progress(int(self.graph.clock[0]) * FRAME / RATE)
+            if self.samples is None and not (self.done and self.done[0].ended):
+                raise ValueError(f"render: it is not done after {PATIENCE} s; say how many seconds")
             heard = self.recorder.recorded()
         finally:
             self.graph.clear()

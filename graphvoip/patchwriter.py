@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ class _Writer:
         self._count()
 
     def _free(self, name: str) -> str:
+        name = re.sub(r"[^0-9A-Za-z_]", "_", name)
         name = name if is_name(name) and name not in ("out", *expression.CONSTANTS) else f"n_{name}"
         taken, number, found = set(self.names.values()), 2, name
         while found in taken:

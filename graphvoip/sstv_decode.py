@@ -8,6 +8,7 @@ Pixels are read through a filter of least mean error (Wiener): what the picture'
 what noise is in it, the swaying of the amplitude tells, which a clean signal has not.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -81,7 +82,8 @@ class Decoded:
         image = pillow("sstv_decode").fromarray(self.rgb)
         image.info = {
             "mode": self.mode.name, "rows": self.rows, "complete": self.rows == self.mode.height,
-            "fsk_id": self.fsk_id, "hz": round(self.off, 1), "ppm": round(1e6 * self.clock), "lost": round(self.lost, 4),
+            "fsk_id": self.fsk_id, "hz": round(self.off, 1), "ppm": round(1e6 * self.clock),
+            "lost": round(self.lost, 4),
         }  # fmt: skip
         return image
 
@@ -345,11 +347,17 @@ def filter_of(heard: Demodulated, off: float, scan: float, pixel: float, begins:
     base = np.abs(f - np.rint(f * pixel / RATE) * RATE / pixel)
     gain = weight / (total + 1 / at(alone, np.minimum(base, half)))
     reach = int(np.clip(np.ceil(3.5 * pixel), 10, 40))
-    places = np.arange(-reach + 1, reach + 1) - np.arange(FINE + 1)[:, None] / FINE
-    waves = np.cos(2 * np.pi / RATE * f[:, None] * places.reshape(1, -1))
-    taps = (gain * np.where(f > 0, 2, 1) @ waves).reshape(places.shape)
-    taps *= np.cos(np.pi / 2 * places / (reach + 0.5)) ** 2
-    return (taps / taps.sum(1, keepdims=True)).astype(np.float32)
+    taps = (gain * np.where(f > 0, 2, 1)).astype(np.float32) @ _waves(reach)
+    taps = taps.reshape(FINE + 1, 2 * reach)
+    return taps / taps.sum(1, keepdims=True)
+
+
+@functools.lru_cache(maxsize=8)
+def _waves(reach: int) -> np.ndarray:
+    """What each frequency of a spectrum is at each tap of a filter, faded out to its ends."""
+    places = (np.arange(-reach + 1, reach + 1) - np.arange(FINE + 1)[:, None] / FINE).ravel()
+    waves = np.cos(2 * np.pi / BLOCK * np.arange(BLOCK // 2 + 1)[:, None] * places)
+    return (waves * np.cos(np.pi / 2 * places / (reach + 0.5)) ** 2).astype(np.float32)
 
 
 def _spectra(heard: Demodulated, off: float, scan: float, begins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -385,61 +393,105 @@ def _smooth(x: np.ndarray) -> np.ndarray:
     return (sums[high] - sums[low]) / (high - low)
 
 
-def read(values: np.ndarray, times: np.ndarray, taps: np.ndarray) -> np.ndarray:
-    """Values at these times, in samples, through the filter."""
-    whole = np.floor(times).astype(np.int64)
-    fine = np.rint((times - whole) * FINE).astype(np.int64)
-    found = np.zeros(times.shape, np.float32)
-    top = len(values) - 1
-    many = taps.shape[1]
-    for k in range(many):
-        found += values[np.clip(whole + k - many // 2 + 1, 0, top)] * taps[fine, k]
-    return found
+class Row(NamedTuple):
+    """The same scan of all lines: where it begins, and what is beside it, which must not leak into its pixels."""
+
+    begins: np.ndarray  # in samples
+    scan: float  # samples
+    width: int
+    taps: np.ndarray
+    beside: tuple[float, float]  # samples that the parts before and after it last
+
+    def read(self, values: np.ndarray, steps: tuple[Any, Any], ends: tuple[Any, Any]) -> np.ndarray:
+        """Hz of the pixels, (lines, width), through the filter.
+
+        Beside the row the signal is moved by `steps`, from what it is there to how the row ends, so that it goes on
+        without an edge; and farther away it is what the row ends in.
+        """
+        reach = self.taps.shape[1] // 2
+        pixel = self.scan / self.width
+        base = np.floor(self.begins).astype(np.int64) - reach - 1
+        n = base[:, None] + np.arange(int(self.scan) + 2 * reach + 4)
+        here = values[np.clip(n, 0, len(values) - 1)]
+        # A value is the mean from its sample to the next: so much of it lies before the row, or after it.
+        before, after = self.begins[:, None] - n, n + 1 - self.begins[:, None] - self.scan
+        for outside, beside, step, end in zip((before, after), self.beside, steps, ends, strict=True):
+            here = np.where(outside > beside, end[:, None], here + np.clip(outside, 0, 1) * step[:, None])
+        here = here.astype(np.float32)
+        times = self.begins[:, None] + pixel * (np.arange(self.width) + 0.5) - 0.5 - base[:, None]
+        whole = np.floor(times).astype(np.int64)
+        fine = np.rint((times - whole) * FINE).astype(np.int64)
+        at = whole - reach + 1 + np.arange(len(here))[:, None] * here.shape[1]
+        flat, found = here.ravel(), np.zeros(times.shape, np.float32)
+        for k in range(2 * reach):
+            found += flat[at + k] * self.taps[:, k][fine]
+        return found
+
+    def ends(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The level of the first and of the last pixels, read where nothing beside the row is heard."""
+        found = []
+        inset = min(2.0, 0.1 * self.scan)
+        for at in (self.begins + inset, self.begins + self.scan - inset - 3):
+            places = np.rint(at).astype(np.int64)[:, None] + np.arange(3)
+            found.append(values[np.clip(places, 0, len(values) - 1)].mean(1))
+        return found[0], found[1]
 
 
-def rows_of(heard: Demodulated, mode: Mode, off: float, lines: np.ndarray, clock: float) -> Any:
+def rows_of(heard: Demodulated, mode: Mode, off: float, lines: np.ndarray, clock: float) -> tuple[Any, Any]:
     """The planes of the lines that begin at these samples: (planes, lines, rows, width) in 0..255, and what is lost."""
     values = np.clip(heard.hz - off, BLACK - 350, WHITE + 350).astype(np.float32)
-    gone = heard.loud < 0.3
-    spread = 10
-    sums = np.concatenate([[0], np.cumsum(gone)])
-    n = np.arange(len(gone))
-    around = sums[np.minimum(n + spread, len(gone))] - sums[np.maximum(n - spread, 0)]
-    gone = around > spread
-    sums = np.concatenate([[0], np.cumsum(gone)])
-    gone = sums[np.minimum(n + spread + 6, len(gone))] > sums[np.maximum(n - spread - 6, 0)]
-    count = {"RGB": 3, "YUV": 3, "Y": 1}[mode.planes]
-    found = np.zeros((count, len(lines), mode.rows, mode.width), np.float32)
+    gone = _gone(heard.loud)
+    found = np.zeros((len(mode.planes), len(lines), mode.rows, mode.width), np.float32)
     lost = np.ones(found.shape, bool)
-    scale = 1 + clock
-    for start, part in mode.scans:
-        pixel = part.ms / mode.width
-        when = (start + pixel * (np.arange(mode.width) + 0.5)) * MS * scale
-        times = lines[:, None] + when - 0.5  # hz[n] belongs to n + 0.5
-        taps = filter_of(heard, off, part.ms * MS, pixel * MS, lines + start * MS)
-        level = (read(values, times, taps) - BLACK) * (255 / SPAN)
+    scale = MS * (1 + clock)
+    many = len(mode.line)
+    rows: dict[int, Row] = {}
+    for k, (start, part) in enumerate(zip(mode.starts, mode.line, strict=True)):
+        if not part.hz:
+            begins, scan = lines + start * scale, part.ms * scale
+            taps = filter_of(heard, off, scan, scan / mode.width, begins)
+            beside = (mode.line[k - 1].ms * scale, mode.line[(k + 1) % many].ms * scale)
+            rows[k] = Row(begins, scan, mode.width, taps, beside)
+    ends = {k: row.ends(values) for k, row in rows.items()}
+    for k, row in rows.items():
+        part = mode.line[k]
+        first, last = ends[k]
+        before, after = (k - 1) % many, (k + 1) % many
+        left = first - (ends[before][1] if before in rows else mode.line[before].hz)
+        right = last - (ends[after][0] if after in rows else mode.line[after].hz)
+        level = row.read(values, (left, right), (first, last))
+        times = row.begins[:, None] + row.scan / mode.width * (np.arange(mode.width) + 0.5) - 0.5
         nearest = np.rint(times).astype(np.int64)
         missing = (nearest < 0) | (nearest >= len(values)) | gone[np.clip(nearest, 0, len(gone) - 1)]
-        for row in range(mode.rows) if part.row == MEAN else (part.row,):
-            found[part.plane, :, row] = level
-            lost[part.plane, :, row] = missing
+        for n in range(mode.rows) if part.row == MEAN else (part.row,):
+            found[part.plane, :, n] = (level - BLACK) * (255 / SPAN)
+            lost[part.plane, :, n] = missing
     return found, lost
 
 
-def mended(plane: np.ndarray, lost: np.ndarray, seen: int) -> np.ndarray:
-    """Pixels that are lost become what is above and below them, in the rows that have come."""
-    rows = np.arange(seen)
-    for column in np.flatnonzero(lost[:seen].any(0)):
-        bad = lost[:seen, column]
+def _gone(loud: np.ndarray) -> np.ndarray:
+    """The samples in which there is no signal, or too near to where there is none: packets that were lost."""
+    n = np.arange(len(loud))
+
+    def around(what: np.ndarray, reach: int) -> np.ndarray:
+        sums = np.concatenate([[0], np.cumsum(what)])
+        return sums[np.minimum(n + reach, len(loud))] - sums[np.maximum(n - reach, 0)]
+
+    quiet = around(loud < 0.3, 10) > 10
+    return around(quiet, 16) > 0
+
+
+def mended(plane: np.ndarray, lost: np.ndarray) -> None:
+    """Pixels that are lost become what is above and below them."""
+    rows = np.arange(len(plane))
+    for column in np.flatnonzero(lost.any(0)):
+        bad = lost[:, column]
         if not bad.all():
-            plane[:seen, column][bad] = np.interp(rows[bad], rows[~bad], plane[:seen, column][~bad])
-    return plane
+            plane[bad, column] = np.interp(rows[bad], rows[~bad], plane[~bad, column])
 
 
-def spread_colour(plane: np.ndarray, rows: int) -> np.ndarray:
-    """A plane whose rows are the mean of two, between which they lie: each row leans to its neighbour by a quarter."""
-    if rows != 2 or len(plane) < 4:
-        return plane
+def spread_colour(plane: np.ndarray) -> np.ndarray:
+    """A plane whose rows come in pairs, the mean of two that it lies between: each leans to its neighbour a little."""
     one = plane[::2]
     before, after = np.concatenate([one[:1], one[:-1]]), np.concatenate([one[1:], one[-1:]])
     found = np.empty_like(plane)
@@ -516,24 +568,26 @@ def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: fl
         at = at[kept]
         if mode.name == "R36" and _swapped(heard, mode, off, at):
             at = at[1:] - line / 2
-    planes, lost = rows_of(heard, mode, off, at, found.clock)
-    there = np.flatnonzero(~lost.all((0, 2, 3)))
-    if not there.size:
+    rgb, seen, share = shown(*rows_of(heard, mode, off, at, found.clock), mode)
+    if not seen:
         return None
-    seen = (int(there[-1]) + 1) * mode.rows
-    shape = (len(planes), len(at) * mode.rows, mode.width)
-    planes, lost = planes.reshape(shape), lost.reshape(shape)
+    end = float(at[-1] + line)
+    return Decoded(mode, rgb, float(at[0]) / RATE, end / RATE, seen, off, found.clock, fsk_of(samples, end, off), share)
+
+
+def shown(planes: np.ndarray, lost: np.ndarray, mode: Mode) -> tuple[np.ndarray, int, float]:
+    """Planes (planes, lines, rows, width) as a picture, the rows of it that came, the share of pixels that did not."""
+    there = np.flatnonzero(~lost.all((0, 2, 3)))
+    seen = (int(there[-1]) + 1) * mode.rows if there.size else 0
+    shape = (len(planes), -1, mode.width)
+    planes, lost = planes.reshape(shape)[:, :seen], lost.reshape(shape)[:, :seen]
     full = np.zeros((len(planes), mode.height, mode.width), np.float32)
     full += MIDDLE[: len(planes), None, None] if mode.planes == "YUV" else 0
     for k in range(len(planes)):
-        full[k, :seen] = mended(planes[k], lost[k], seen)[:seen]
-        if k and mode.planes == "YUV":
-            full[k, :seen] = spread_colour(full[k, :seen], mode.rows)
-    end = float(at[-1] + line)
-    return Decoded(
-        mode, colours(full, mode), float(at[0]) / RATE, end / RATE, seen, off, found.clock,
-        fsk_id=fsk_of(samples, end, off), lost=float(lost[:, :seen].mean()),
-    )  # fmt: skip
+        mended(planes[k], lost[k])
+        colour = k > 0 and mode.planes == "YUV" and mode.rows == 2
+        full[k, :seen] = spread_colour(planes[k]) if colour else planes[k]
+    return colours(full, mode), seen, float(lost.mean()) if seen else 1.0
 
 
 def stretch(score: np.ndarray) -> slice | None:

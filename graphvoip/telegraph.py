@@ -12,7 +12,13 @@ import numpy as np
 
 from .codes import STANDARDS, parsed
 from .node import Node
-from .nodes import CallerId, Fsk, FskReceive, Morse, MorseReceive, Pcm, Recorder
+from .nodes.caller_id import CallerId
+from .nodes.fsk import Fsk
+from .nodes.fsk_receive import FskReceive
+from .nodes.morse import Morse
+from .nodes.morse_receive import MorseReceive
+from .nodes.pcm import Pcm
+from .nodes.recorder import Recorder
 from .plan import Plan
 from .rings import FRAME, RATE
 
@@ -24,9 +30,9 @@ def fsk_encode(text: str, standard: str = "bell103", **options: Any) -> np.ndarr
     return _all_of(Fsk(text=text, standard=standard, **options))
 
 
-def fsk_decode(samples: Any, standard: str = "bell103") -> str:
-    """The text that a modem has sent in a recording."""
-    return _read(FskReceive(_source(samples, "fsk_decode"), standard=standard))
+def fsk_decode(samples: Any, standard: str = "bell103", **options: Any) -> str:
+    """The text that a modem has sent in a recording. standard, options: those of the node `fsk_receive`."""
+    return _read(FskReceive(_source(samples, "fsk_decode"), standard=standard, **options))
 
 
 def caller_id_encode(number: str, name: str = "", when: str = "", **options: Any) -> np.ndarray:
@@ -74,7 +80,7 @@ def _loudest(data: np.ndarray) -> float:
     return float(low + np.argmax(power[low:high])) * RATE / (4 * size)
 
 
-def _source(samples: Any, what: str) -> Pcm:  # type: ignore[valid-type]
+def _source(samples: Any, what: str) -> Pcm:
     from .pcm import samples as as_samples
 
     return Pcm(data=np.concatenate([as_samples(samples, what), np.zeros(RATE, np.float32)]))

@@ -198,6 +198,17 @@ def test_a_long_sum_that_is_used_twice_is_a_node():
     assert "a_long_name * 0.25" in " ".join(picture.texts("add"))
 
 
+def test_a_sum_that_is_used_once_is_written_where_it_is_used():
+    @patch
+    def once():
+        x, y = Sine(name="a_long_name"), Sine(name="another_long_name")
+        return Gain(x * 0.25 + y * 0.125, name="g")
+
+    picture = Picture(patch_svg(once()))
+    assert {*picture.boxes} == {"a_long_name", "another_long_name", "g", "out"}
+    assert " ".join(picture.texts("g")[3:5]) == "a_long_name * 0.25 + another_long_name * 0.125"
+
+
 def test_a_very_long_expression_is_cut_into_parts():
     @patch
     def many():

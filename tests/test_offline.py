@@ -143,3 +143,13 @@ def test_what_is_not_finite_is_silent_and_the_rest_goes_on():
     broken = Pcm(data=np.concatenate([np.full(800, 0.25), [np.nan], np.full(7199, 0.25)]))
     samples = render(broken, seconds=1)
     assert np.all(np.isfinite(samples))
+
+
+def test_what_never_ends_is_told_after_an_hour_of_sound():
+    @patch
+    def endless():
+        waiting = Tone(seconds=1e5)
+        return waiting * 0.5, waiting.done
+
+    with pytest.raises(ValueError, match="render: it is not done after 3600 s; say how many seconds"):
+        render(endless())

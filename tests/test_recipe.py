@@ -268,3 +268,13 @@ def test_the_schema_describes_every_patch_that_is_right():
 def test_a_constant_may_be_wired_by_hand():
     held = Constant(value=0.25)
     assert render(held, seconds=0.1)[-1] == 0.25
+
+
+def test_names_that_are_no_words_are_written_as_words():
+    @patch
+    def tune():
+        return Sine(name="ADA LOVELACE") + Sine(name="1st")
+
+    document = tune().to_json()
+    assert list(document["nodes"]) == ["ADA_LOVELACE", "n_1st"]
+    parse_patch(document)

@@ -1,7 +1,7 @@
 import numpy as np
 from numba import njit
 
-from ..dsp import section
+from ..dsp import butterworth, section
 from ..kernel import OPTIONS, doubles_at, event, floats_at, kernel, sound
 from ..node import Event, Node, Option, Output, Signal, State
 from ..progress import TONES
@@ -34,19 +34,7 @@ PURE = 0.8  # of what is heard above 200 Hz is the tone
 SHARE = 0.08  # of it is the weaker of two frequencies, at least: 8 dB of difference are 0.14
 NEAR, OWN = 31.0, 17.5  # Hz about a frequency in which all of a tone is, and in which most of it is
 FAINT = 10 ** (-48 / 10)  # power of a tone that is heard, -45 dBm0
-
-
-def butterworth(freq, low):
-    """A filter of the second order as b0 b1 b2 a1 a2."""
-    t = np.tan(np.pi * freq / RATE)
-    a0 = 1 + np.sqrt(2) * t + t * t
-    gain = t * t if low else 1.0
-    return tuple(
-        x / a0 for x in (gain, 2 * gain if low else -2 * gain, gain, 2 * t * t - 2, 1 - np.sqrt(2) * t + t * t)
-    )
-
-
-HIGHPASS, LOWPASS = butterworth(200, False), butterworth(750, True)
+HIGHPASS, LOWPASS = butterworth(200, low=False), butterworth(750, low=True)
 
 # --- The templates ----------------------------------------------------------------------------------------------------
 
@@ -148,7 +136,8 @@ def keep(state, length, sets, level):
 def fits_at(state, row, newest):
     """Does what has been heard fit a cadence whose segment number `newest` has just ended?"""
     segments = np.int64(row[SEGMENTS])
-    if state.since > row[LONGEST + (newest + 1) % segments]:
+    so_far = state.since - (state.below if state.on == 1 else 3)  # its end is known some hops later
+    if so_far > row[LONGEST + (newest + 1) % segments]:
         return False
     top, bottom = -1e9, 1e9
     for h in range(min(state.count, np.int64(row[NEEDS]))):
@@ -394,10 +383,11 @@ class CallProgress(Node):
                 state.filled = 0
                 said, which = run_of(state, *spectrum(state))
             if said > 0:
+                again = said == state.code
                 state.hold, state.code = 400, said
                 if said == SIT and state.sit == 0:
                     state.sit = event(done - 1, which)
-                elif said == CNG and state.cng == 0:
+                elif said == CNG and state.cng == 0 and not again:
                     state.cng = event(done - 1)
                 elif said == CED and state.ced == 0:
                     state.ced = event(done - 1)

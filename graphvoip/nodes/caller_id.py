@@ -24,7 +24,9 @@ class CallerId(Node):
     number = Option("5551234", "digits; P: the caller does not want it told, O: it is not known")
     caller = Option("", "the caller's name, up to 50 letters; P and O as for the number")
     when = Option("", 'date and time as MMDDhhmm, or "now"')
-    form = Option("multiple", "the message: number, name and time (MDMF), or number and time (SDMF)", ("multiple", "single"))
+    form = Option(
+        "multiple", "the message: number, name and time (MDMF), or number and time (SDMF)", ("multiple", "single")
+    )
     standard = Option("bell202", "the tones: bell202 in America, v23 in most of Europe", ("bell202", "v23"))
     seizure = Option(True, "the bits that wake the telephone; not while it is off the hook")
     out = Output()

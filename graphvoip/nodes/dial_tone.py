@@ -15,8 +15,8 @@ class DialTone(Node):
 
     Frequencies and cadences are those of ITU-T E.180 supplement 2 and of the national plans; `reorder` is also known as
     congestion. Levels are the US plan's, and E.180's -10 dBm0 elsewhere; 1.0 is +3.14 dBm0. A burst's edges are
-    softened over 4 ms, inside its length. `sit`, the three rising tones before an announcement, and `ced`, a fax machine
-    that answers, end; the others go on.
+    softened over 4 ms, inside its length. `sit`, the three rising tones before an announcement, and `ced`, the tone of
+    a fax machine that answers, end; the others go on.
 
     >>> DialTone(country="uk", kind="ringback")
     """

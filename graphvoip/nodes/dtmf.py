@@ -20,14 +20,15 @@ HOLE = 5  # looks that may be missing in a digit: a frame of 20 ms may be lost, 
 
 LEAST = 236  # samples that it must last at half its level by the time of a look: 40 ms must do, 23 ms must not
 BEFORE = 4  # looks before it, 20 ms
+WORTH_A_LOOK = 0.5  # the share of the power that two tones must have in the look at which they are found
 QUIETER = 0.6  # of its power is the most that there may be in them
 
-# What is not its two tones, as a share of the power; how far their heights may spread, how steady their pitch must be;
-# and by how many dB the high tone may be below and above the low one. With next to nothing below the digits' band there
-# is no voice, and what a codec has done to the tones is no matter. With something there they must be clean, and that
-# must have been there before, as a dial tone is.
-NOTHING, REST, SPREAD, STEADY, TWIST = 0.08, 0.15, 0.5, 0.85, (-14.0, 8.0)
-LITTLE, BEFORE_TOO, CLEAN_REST, CLEAN_SPREAD, CLEAN_STEADY, CLEAN_TWIST = 0.3, 1.6, 0.06, 0.2, 0.99, (-9.5, 5.5)
+# A digit is two tones and nothing else. What speaks against one is added up: the share of the power that is not its
+# tones', the power below the digits' band, where a voice has its pitch, and the power before it, both by its own; how
+# the heights of its tones spread, and how unsteady their pitch is. Codecs do harm to tones but add no voice to them.
+DOUBT, OF_BEFORE, OF_SPREAD, OF_PITCH, TWIST = 0.17, 0.25, 0.1, 0.5, (-14.0, 8.0)
+# Whatever is below, a dial tone or hum, is no matter if it is not much or was there before, and the tones are clean.
+LITTLE, MORE, CLEAN_REST, CLEAN_SPREAD, CLEAN_PITCH, CLEAN_TWIST = 0.3, 1.6, 0.06, 0.2, 0.01, (-9.5, 5.5)
 
 # How far a tone may be off: 1.5 % and 2 Hz (ETSI ES 201 235-3), so that notes 1.8 % off are none.
 OFF = 0.015 * TONES + 2.0
@@ -45,22 +46,23 @@ _n = np.arange(TAPS) - TAPS // 2
 _low = np.sinc(2 * 565 / RATE * _n) * np.kaiser(TAPS, 3.6)
 HIGH = -_low / _low.sum()
 HIGH[TAPS // 2] += 1
-HIGH = HIGH.astype(np.float32)
-
+HIGH = np.append(HIGH, 0).astype(np.float32)  # a last tap that is nothing: they are taken by eights
 KEEP = np.exp(-2 * np.pi * 20 / RATE)  # DC is taken away first, below 20 Hz
 FALL = 0.99  # so fast, each look, a digit may become softer
 
-# A node's memory, in floats: the sound, its high part, its low part, eight complex sums of each look, and its powers.
-SOUND, UPPER, LOWER = 0, TAPS - 1 + HOP, TAPS - 1 + HOP + WINDOW
+# A node's memory, in floats: the sound, its high part, its low part; of each look eight complex sums, their amounts,
+# and the powers of the high and of the low part.
+SOUND, UPPER, LOWER = 0, TAPS + 1 + HOP, TAPS + 1 + HOP + WINDOW
 SUMS = LOWER + WINDOW
-POWERS = SUMS + 16 * PAST
+HEIGHTS = SUMS + 16 * PAST
+POWERS = HEIGHTS + 8 * PAST
 LOWS = POWERS + PAST
 ROOM = LOWS + PAST
 
 
 @njit(**OPTIONS)
 def look(memory, at):
-    """Take the hop that is complete: filter it, and write look number `at`."""
+    """Take the hop that is complete: filter it, and write look number `at`. By eights, loops are 10 times as fast."""
     upper, lower, heard = memory[UPPER:LOWER], memory[LOWER:SUMS], memory[SOUND:UPPER]
     for i in range(WINDOW - HOP):
         upper[i] = upper[i + HOP]
@@ -68,9 +70,13 @@ def look(memory, at):
     new, below = upper[WINDOW - HOP :], lower[WINDOW - HOP :]
     for i in range(HOP):
         new[i] = 0
-    for k in range(TAPS):
+    for k in range(0, TAPS, 8):
+        h0, h1, h2, h3, h4, h5, h6, h7 = (HIGH[k], HIGH[k + 1], HIGH[k + 2], HIGH[k + 3], HIGH[k + 4], HIGH[k + 5],
+                                          HIGH[k + 6], HIGH[k + 7])  # fmt: skip
         for i in range(HOP):
-            new[i] += HIGH[k] * heard[k + i]
+            a = h0 * heard[k + i] + h1 * heard[k + 1 + i] + h2 * heard[k + 2 + i] + h3 * heard[k + 3 + i]
+            b = h4 * heard[k + 4 + i] + h5 * heard[k + 5 + i] + h6 * heard[k + 6 + i] + h7 * heard[k + 7 + i]
+            new[i] += a + b
     for i in range(HOP):
         below[i] = heard[TAPS // 2 + i] - new[i]
     for i in range(TAPS - 1):
@@ -80,10 +86,15 @@ def look(memory, at):
     sums = memory[SUMS + 16 * place : SUMS + 16 * place + 16]
     for j in range(16):
         sums[j] = 0
-    for k in range(0, WINDOW, 4):
-        a, b, c, d = upper[k], upper[k + 1], upper[k + 2], upper[k + 3]
+    for k in range(0, WINDOW, 8):
+        x0, x1, x2, x3 = upper[k], upper[k + 1], upper[k + 2], upper[k + 3]
+        x4, x5, x6, x7 = upper[k + 4], upper[k + 5], upper[k + 6], upper[k + 7]
         for j in range(16):
-            sums[j] += a * BANK[k, j] + b * BANK[k + 1, j] + c * BANK[k + 2, j] + d * BANK[k + 3, j]
+            a = x0 * BANK[k, j] + x1 * BANK[k + 1, j] + x2 * BANK[k + 2, j] + x3 * BANK[k + 3, j]
+            b = x4 * BANK[k + 4, j] + x5 * BANK[k + 5, j] + x6 * BANK[k + 6, j] + x7 * BANK[k + 7, j]
+            sums[j] += a + b
+    for j in range(8):
+        memory[HEIGHTS + 8 * place + j] = np.sqrt(sums[j] * sums[j] + sums[8 + j] * sums[8 + j])
     power, low = np.float32(0), np.float32(0)
     for k in range(WINDOW):
         power += HANN[k] * upper[k] * upper[k]
@@ -94,9 +105,7 @@ def look(memory, at):
 @njit(**OPTIONS)
 def height(memory, at, tone):
     """The amplitude of a tone in a look."""
-    base = SUMS + 16 * (at & (PAST - 1))
-    re, im = memory[base + tone], memory[base + 8 + tone]
-    return np.float64(np.sqrt(re * re + im * im))
+    return np.float64(memory[HEIGHTS + 8 * (at & (PAST - 1)) + tone])
 
 
 @njit(**OPTIONS)
@@ -204,12 +213,12 @@ def judged(memory, at, first, row, column, tops):
     if before * count > QUIETER * total:
         return False, 0.0, 0.0
     twist = 10 * np.log10(b * b * gain_b / (a * a * gain_a))
-    steady, spread = min(steady_a, steady_b), max(spread_a, spread_b)
-    good = rest < REST and steady > STEADY and spread < SPREAD and TWIST[0] < twist < TWIST[1]
-    clean = rest < CLEAN_REST and steady > CLEAN_STEADY and spread < CLEAN_SPREAD
-    clean = clean and CLEAN_TWIST[0] < twist < CLEAN_TWIST[1]
-    same = low < LITTLE * total or low < BEFORE_TOO * low_before * count
-    return (good and low < NOTHING * total) or (clean and same), off_a, off_b
+    wobble, spread = 1 - min(steady_a, steady_b), max(spread_a, spread_b)
+    doubt = rest + low / total + OF_BEFORE * before * count / total + OF_SPREAD * spread + OF_PITCH * wobble
+    clean = rest < CLEAN_REST and spread < CLEAN_SPREAD and wobble < CLEAN_PITCH
+    clean = clean and (low < LITTLE * total or low < MORE * low_before * count)
+    good = (doubt < DOUBT and TWIST[0] < twist < TWIST[1]) or (clean and CLEAN_TWIST[0] < twist < CLEAN_TWIST[1])
+    return good, off_a, off_b
 
 
 class Dtmf(Node):
@@ -228,7 +237,9 @@ class Dtmf(Node):
 
     group = "analysis"
     input = Signal(None, doc="what is listened to")
-    least_db = Option(-48.0, "level below which a tone is none; 0 dB is a sine of full scale", unit="dB", low=-60, high=0)
+    least_db = Option(
+        -48.0, "level below which a tone is none; 0 dB is a sine of full scale", unit="dB", low=-60, high=0
+    )
     out = Output("events: a digit's character code at the sample at which it is certain, and 0 between")
     gate = Output("1 from there on until its end is certain, 0 between")
     pitch = Output("the low tone's frequency in Hz, measured; 0 before the first digit, and then the last one's")
@@ -278,7 +289,8 @@ class Dtmf(Node):
 
             both = 4 * row + column - 4
             a, b = height(memory, at, row), height(memory, at, column)
-            if both != state.held and a >= state.least and b >= state.least:
+            most = 0.5 * (a * a + b * b) > WORTH_A_LOOK * memory[POWERS + (at & (PAST - 1))]
+            if most and both != state.held and a >= state.least and b >= state.least:
                 first, part, tops = span(memory, at, state.gone, row, column)
                 start = now - (at - first + part) * HOP
                 if now - start >= LEAST and is_in(memory, at, row, column, tops, 0.5, 0.3):

@@ -27,6 +27,7 @@ class FskReceive(Node):
     is_sink = True
     input = Signal(None, doc="what is read")
     standard = Option("bell103", "which modem", tuple(STANDARDS))
+    unshift = Option(True, "in ITA2, a blank goes back to letters, as most senders take it")
     characters = Output("0, but where a character has come its code (8 bits: a byte)")
     carrier = Output("1 while its tones are there")
     received = Event("characters have come: take() them")
@@ -34,6 +35,7 @@ class FskReceive(Node):
         line="i8", table="i8", kept="i8", count="i8", window="i8", mark="i8", space="i8", bit="f8", bits="i8",
         clear="f8", at="i8", place="i8", sums=("f8", 5), before="f8", phase_="i8", marked="i8", due="f8", k="i8",
         code="i8", eye="f8", pure="f8", shift="i8", smooth="f8", on="i8",
+        unshift_="i8", least_pure="f8",
     )  # fmt: skip
 
     def start(self):
@@ -46,16 +48,21 @@ class FskReceive(Node):
         self.table = np.array(letters + figures, np.int64)
         self.taken = 0
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        # The tones' share of the power: noise has some as well, the more the shorter a bit is.
+        self.state["least_pure"] = 0.35 + 2.5 / window
         leak = abs(np.sinc((standard.mark - standard.space) * window / RATE))  # of one tone into the other's window
         state = self.state
         state["line"], state["table"], state["kept"] = (a.ctypes.data for a in (self.line, self.table, self.kept))
         state["window"], state["bit"], state["bits"] = window, bit, standard.bits
         state["mark"], state["space"] = standard.mark, standard.space
+        state["unshift_"] = bool(self.unshift)
         state["clear"] = 0.5 * (1 - leak) / (1 + leak)
 
     def take(self) -> str:
         """The characters that have come since the last take."""
-        return self.decoder.decode(self.take_bytes()) if self.state["bits"] == 8 else self.take_bytes().decode("latin-1")
+        return (
+            self.decoder.decode(self.take_bytes()) if self.state["bits"] == 8 else self.take_bytes().decode("latin-1")
+        )
 
     def take_bytes(self) -> bytes:
         count = int(self.state["count"])
@@ -99,7 +106,7 @@ class FskReceive(Node):
             if state.phase_ == 0:
                 if d > 0 and loud:
                     state.marked += 1
-                elif before > 0 and state.marked > 0.4 * bit and d < 0:
+                elif before > 0 and state.marked > 0.4 * bit and d <= 0:
                     state.phase_, state.k, state.code, state.eye, state.pure = 1, -1, 0, 0, 0
                     state.due = 0.5 * bit - d / (d - before)
                 else:
@@ -116,12 +123,14 @@ class FskReceive(Node):
                 elif state.k == state.bits:
                     n = state.bits + 2
                     state.phase_, state.marked = 0, np.int64(bit) if one else 0
-                    if one and loud and state.eye > state.clear * n and state.pure > 0.35 * n:
+                    if one and state.on and state.eye > state.clear * n and state.pure > state.least_pure * n:
                         code, shown = state.code, True
                         if state.bits == 5:
-                            if code == TO_FIGURES or code == TO_LETTERS:
+                            if code in (TO_FIGURES, TO_LETTERS):
                                 state.shift, shown = np.int64(code == TO_FIGURES), False
                             code = table[32 * state.shift + (code & 31)]
+                            if code == 32 and state.unshift_:
+                                state.shift = 0
                         if shown and code != 0:
                             characters[i] = code
                             kept[state.count % KEPT] = code

@@ -1,19 +1,11 @@
 import numpy as np
 
+from ..codes import MORSE
 from ..dsp import rise, turned
 from ..kernel import event, kernel, sin_turns, sound, words_at
 from ..node import Event, Node, Option, Output, Signal, State
 from ..rings import RATE
 
-CODES = {
-    "A": ".-", "B": "-...", "C": "-.-.", "D": "-..", "E": ".", "F": "..-.", "G": "--.", "H": "....", "I": "..",
-    "J": ".---", "K": "-.-", "L": ".-..", "M": "--", "N": "-.", "O": "---", "P": ".--.", "Q": "--.-", "R": ".-.",
-    "S": "...", "T": "-", "U": "..-", "V": "...-", "W": ".--", "X": "-..-", "Y": "-.--", "Z": "--..", "É": "..-..",
-    "1": ".----", "2": "..---", "3": "...--", "4": "....-", "5": ".....", "6": "-....", "7": "--...", "8": "---..",
-    "9": "----.", "0": "-----", ".": ".-.-.-", ",": "--..--", ":": "---...", "?": "..--..", "'": ".----.",
-    "-": "-....-", "/": "-..-.", "(": "-.--.", ")": "-.--.-", '"': ".-..-.", "=": "-...-", "+": ".-.-.",
-    "×": "-..-", "@": ".--.-.",
-}  # fmt: skip
 EDGE = 40  # samples, 5 ms
 
 
@@ -43,10 +35,10 @@ class Morse(Node):
         edges, units = [], 0  # the key goes down and up at these samples
         for word in self.text.upper().split():
             for letter in word:
-                if letter not in CODES:
-                    has = "letters, digits, blanks and " + " ".join(one for one in CODES if not one.isalnum())
+                if letter not in MORSE:
+                    has = "letters, digits, blanks and " + " ".join(one for one in MORSE if not one.isalnum())
                     raise ValueError(f"morse: text has {letter!r}; it may have {has}")
-                for sign in CODES[letter]:
+                for sign in MORSE[letter]:
                     length = 1 if sign == "." else 3
                     edges += [units, units + length]
                     units += length + 1

@@ -9,14 +9,14 @@ WINDOW = 80  # samples, 10 ms: the tone is heard in a band of 100 Hz
 STEADY = 30  # samples that the key must stay as it is
 KEPT = 1 << 10  # letters that wait to be taken
 LEAST = 0.003  # amplitude of a tone that counts: -50 dB
-PURE = 0.2  # of the power around it that must be the tone's
+PURE = 0.4  # of the power around it that must be the tone's
 SLOWEST, FASTEST = 5.0, 60.0  # words a minute
 
 
 class MorseReceive(Node):
     """Read Morse code: the other end of `morse`, or of somebody's hand.
 
-    The speed is learnt from the lengths of what comes, from 5 to 60 words a minute; `wpm` is where it begins to look. A
+    A tone must be stronger than all else around it; 3 dB are enough. The speed is learnt from the lengths of what comes, from 5 to 60 words a minute; `wpm` is where it begins to look. A
     letter is known by the gap after it. Signs that are no letter are read as *.
 
     `characters` has each letter, and a blank after each word, at the sample at which it is known. Python takes them

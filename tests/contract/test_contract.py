@@ -338,7 +338,7 @@ def values_of(option):
     if option.choices:
         return st.sampled_from(option.choices)
     if isinstance(option, Sound):
-        return signals.map(lambda data: data[: int(data.size * abs(np.nan_to_num(data[0])) % data.size)])
+        return signals.map(lambda data: data[: int(7919 * float(abs(np.nan_to_num(data[0])))) % data.size])
     if isinstance(option.default, bool):
         return st.booleans()
     if math.isfinite(option.low) and isinstance(option.default, (int, float)):

@@ -1,0 +1,178 @@
+"""Call progress detection in figures: every tone of the table through bad lines, and what speech and music set off.
+
+    python bench/progress.py [--quick]
+
+prints the table of docs/signals.md. False alarms are counted on what this machine has: Debian's prompts
+(asterisk-core-sounds-en-wav, -es-wav: 25 and 31 minutes of a real voice), its music on hold (asterisk-moh-opsound-wav),
+half an hour of espeak-ng, and the patches of this project. Everything goes through G.711.
+"""
+
+import argparse
+import itertools
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from graphvoip import load_patch, render
+from graphvoip.io.wav import load
+from graphvoip.line import on_line
+from graphvoip.nodes import Answering, Beep, CallProgress, Pcm, VoiceActivity
+from graphvoip.nodes.call_progress import CADENCES
+from graphvoip.plan import Plan
+from graphvoip.progress import FULL, TONES, is_once
+from graphvoip.rings import RATE
+
+SOUNDS, MUSIC = Path("/usr/share/asterisk/sounds"), Path("/usr/share/asterisk/moh")
+ROOT = Path(__file__).parent.parent
+LINES = {  # name: line, factor on pitch, factor on times, dB on the level
+    "as specified": ("pcmu", 1, 1, 0),
+    "A-law, 15 dB softer": ("pcma", 1, 1, -15),
+    "pitch +1.5 %": ("pcmu", 1.015, 1, 0),
+    "pitch -1.5 %": ("pcmu", 0.985, 1, 0),
+    "times +10 %": ("pcmu", 1, 1.1, 0),
+    "times -10 %": ("pcmu", 1, 0.9, 0),
+    "noise 15 dB below": ("pcmu, noise=-15dB", 1, 1, 0),
+    "GSM": ("gsm", 1, 1, 0),
+    "echo, hum": ("pcmu, echo=-15dB, echo_time=40ms, hum=-30dB", 1, 1, 0),
+    "3 % of packets lost": ("pcmu, loss=3%", 1, 1, 0),
+}
+
+
+def tone(country: str, kind: str, seconds: float, pitch: float, times: float, gain: float, seed: int) -> np.ndarray:
+    """A tone of the table by plain numpy, at another pitch and pace."""
+    random = np.random.default_rng(seed)
+    base, *bursts = TONES[country][kind]
+    found, size = [np.zeros(random.integers(160, 4000))], 0
+    for frequencies, on, off in bursts if is_once(kind) else itertools.cycle(bursts):
+        t = np.arange(round((on or seconds) * times * RATE)) / RATE
+        burst = np.zeros(len(t))
+        for one in frequencies:
+            frequency, more = one if isinstance(one, tuple) else (one, 0)
+            turn = random.uniform() if len(frequencies) < 3 else 0.25  # the sides of a carrier have its phase
+            burst += 10 ** ((base + more + gain - FULL) / 20) * np.sin(2 * np.pi * (frequency * pitch * t + turn))
+        found += [burst, np.zeros(round(off * times * RATE))]
+        size += len(t) + len(found[-1])
+        if size >= seconds * RATE:
+            break
+    return np.concatenate([*found, np.zeros(RATE)])
+
+
+def events(node, samples: np.ndarray) -> list[tuple[float, str, int]]:
+    """(seconds, name, value) of what a node says of samples."""
+    plan, names, found = Plan([node]), list(node.slots.events), []
+    for frame in range(len(samples) // 160):
+        plan.run()
+        for token, at, value in plan.taken_events():
+            if token >> 4 == node.id:
+                found.append(((160 * frame + at) / RATE, names[token & 15], value))
+    return found
+
+
+def through(samples: np.ndarray, line: str, level: float) -> np.ndarray:
+    """Noise is so many dB below the tone, not below full scale."""
+    loud = 10 ** (level / 20)
+    return on_line(samples / loud, line) * loud if "noise" in line else on_line(samples, line)
+
+
+def detection(quick: bool) -> None:
+    print("| line | heard, of | right | within two periods | latest, periods | with country any: right |")
+    print("|---|---|---|---|---|---|")
+    for name, (line, pitch, times, gain) in LINES.items():
+        right = soon = total = loose = 0
+        worst = []
+        for seed in range(1 if quick else 3):
+            for country, kinds in TONES.items():
+                for kind in (kind for kind in kinds if kind in CADENCES or kind in ("sit", "cng", "ced")):
+                    base, *bursts = TONES[country][kind]
+                    period = sum(on + off for _, on, off in bursts) * times
+                    stays = bursts[0][1] == 0 or kind in ("sit", "ced")
+                    sound = tone(country, kind, max(4.0, 2.6 * period), pitch, times, gain, seed)
+                    begin = np.flatnonzero(sound)[0] / RATE
+                    sound = through(sound, line, base + gain)
+                    wanted = "busy" if (country, kind) == ("jp", "reorder") else kind
+                    said = events(CallProgress(Pcm(data=sound), country=country), sound)
+                    total += 1
+                    right += [what for _, what, _ in said] == [wanted]
+                    if said and not stays and kind != "cng":
+                        worst.append(((said[0][0] - begin) / period, f"{country} {kind}"))
+                        soon += worst[-1][0] <= 2
+                    elif said:
+                        soon += 1
+                    said = events(CallProgress(Pcm(data=sound)), sound)
+                    loose += [what for _, what, _ in said][:1] == [wanted]
+        late, who = max(worst)
+        print(f"| {name} | {total} | {100 * right / total:.1f} % | {100 * soon / total:.1f} % | {late:.2f} ({who}) "
+              f"| {100 * loose / total:.1f} % |")  # fmt: skip
+
+
+def talk(quick: bool) -> Iterator[tuple[str, np.ndarray]]:
+    """Speech and music, by name: one row of samples each."""
+    for folder, what in (("en_US_f_Allison", "prompts, English"), ("es_MX_f_Allison", "prompts, Spanish")):
+        files = sorted((SOUNDS / folder).rglob("*.wav"))[:: 5 if quick else 1]
+        parts = [part for file in files for part in (load(file), np.zeros(RATE // 2))]
+        yield what, np.concatenate(parts) if parts else np.zeros(0)
+    texts = " ".join(file.read_text() for file in sorted((ROOT / "docs").glob("*.md")))
+    parts = []
+    for voice, pitch in (("en", 50), ("en-us", 30), ("en+f3", 60), ("de", 45), ("fr", 55), ("es", 70), ("it+f2", 50)):
+        with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+            text = texts[: 500 if quick else 3600]
+            subprocess.run(["espeak-ng", "-v", voice, "-p", str(pitch), "-w", file.name], input=text.encode(), check=True)
+            parts.append(load(file.name))
+    yield "espeak-ng, 7 voices", np.concatenate(parts)
+    files = sorted(MUSIC.glob("*.wav"))[:: 5 if quick else 1]
+    yield "music on hold", np.concatenate([load(file) for file in files]) if files else np.zeros(0)
+    said = load(ROOT / "graphvoip" / "assets" / "busy.wav")[RATE:]  # after its tones
+    parts = [
+        render(load_patch(file)(), 10 if quick else 60, keys="5@0.5 1@3 9@6 3@8", voice=np.tile(said, 20))
+        if "keys" in file.read_text()
+        else render(load_patch(file)(), 10 if quick else 60, voice=np.tile(said, 20))
+        for file in sorted((ROOT / "patches").glob("*.json"))
+    ]
+    yield "patches of ours", np.concatenate(parts)
+
+
+def false_alarms(quick: bool) -> None:
+    print("\n| what | minutes | false, any country | of a country, an hour | beep, an hour |")
+    print("|---|---|---|---|---|")
+    for what, samples in talk(quick):
+        if not len(samples):
+            print(f"| {what} | not installed | | | |")
+            continue
+        samples = on_line(np.clip(samples, -1, 1), "pcmu")
+        hours = len(samples) / RATE / 3600
+        loose = Counter(name for _, name, _ in events(CallProgress(Pcm(data=samples)), samples))
+        strict = [len(events(CallProgress(Pcm(data=samples), country=country), samples)) for country in TONES]
+        beeps = len(events(Beep(Pcm(data=samples)), samples))
+        named = ", ".join(f"{count} {name}" for name, count in loose.items()) or "0"
+        print(f"| {what} | {60 * hours:.1f} | {named} | {np.mean(strict) / hours:.2f} on the average, {max(strict) / hours:.1f} "
+              f"at worst | {beeps / hours:.1f} |", flush=True)  # fmt: skip
+
+
+def verdicts(quick: bool) -> None:
+    """Prompts as greetings: short ones are a human's hello, long ones a machine's."""
+    files = sorted((SOUNDS / "en_US_f_Allison").rglob("*.wav"))[:: 8 if quick else 1]
+    found: dict[str, Counter] = {"under 0.8 s": Counter(), "over 2.5 s": Counter()}
+    for file in files:
+        said = load(file)
+        seconds = len(said) / RATE
+        kind = "under 0.8 s" if 0.3 < seconds < 0.8 else "over 2.5 s" if seconds > 2.5 else None
+        if kind:
+            samples = on_line(np.concatenate([np.zeros(4000), said, np.zeros(6 * RATE)]), "pcmu, noise=-55dB")
+            node = Answering(VoiceActivity(Pcm(data=samples), hangover=0.05))
+            found[kind][["none", "human", "machine", "silence", "unsure"][([e[2] for e in events(node, samples)] or [0])[0]]] += 1
+    print("\n| prompts as greetings | human | machine | unsure | silence |\n|---|---|---|---|---|")
+    for kind, counts in found.items():
+        print(f"| {kind} | " + " | ".join(str(counts[name]) for name in ("human", "machine", "unsure", "silence")) + " |")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="less of everything")
+    quick = parser.parse_args().quick
+    detection(quick)
+    false_alarms(quick)
+    verdicts(quick)
