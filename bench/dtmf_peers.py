@@ -1,6 +1,6 @@
 """Other DTMF receivers, as functions of samples: spandsp by its library, multimon-ng as a command. None: not installed.
 
-    sudo apt-get install libspandsp2 multimon-ng
+sudo apt-get install libspandsp2 multimon-ng
 """
 
 import ctypes

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .client import one_at_a_time as one_at_a_time
     from .client import runVoipClient as runVoipClient
     from .client import serve as serve
+    from .dtmf import detect_dtmf as detect_dtmf
     from .io import DeviceError as DeviceError
     from .io.wav import loadWAVtoPCM as loadWAVtoPCM
     from .io.wav import savePCMtoWAV as savePCMtoWAV
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from .recipe import Patch as Patch
     from .recipe import patch as patch
     from .recipe import poly as poly
+    from .sstv import sstv_decode as sstv_decode
+    from .sstv import sstv_encode as sstv_encode
     from .tts import TTStoPCM as TTStoPCM
 
 __version__ = "0.1.0"
@@ -46,6 +49,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "call": "Call RecordController",
     "client": "one_at_a_time runVoipClient serve",
+    "dtmf": "detect_dtmf",
     "io": "DeviceError",
     "io.wav": "loadWAVtoPCM savePCMtoWAV",
     "node": "Event File Node Option Output Signal Signals Sound State",
@@ -54,6 +58,7 @@ _HOMES = {
     "pcm": "normalizePCM",
     "playback": "Playback Synth",
     "offline": "render",
+    "sstv": "sstv_decode sstv_encode",
     "tts": "TTStoPCM",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -1,6 +1,6 @@
 """A call: the documented methods, each an edit of the call's graph.
 
-    caller -> line_in (call.voice) ----------------------------> recorders, sinks
+    caller -> line_in (call.voice) ----------------------------> recorders, sinks, dtmf -> keypad
     what plays -> fade -> line_out -> caller        keypad -> digits
 
 Everything here runs on the event loop. Futures are made at once and resolved when the audio thread says so.
@@ -12,9 +12,13 @@ import inspect
 import itertools
 import logging
 import numbers
+import os
 from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import hearing
+from .digits import Dialling, Digits, Key, Presses, dialled
 from .engine import Engine
 from .feeder import Feeder, Listener, Source
 from .graph import Graph, walk
@@ -22,6 +26,8 @@ from .io import Leg
 from .keys import Keys
 from .node import Node, NodeEvent, Port
 from .nodes.custom import Custom
+from .nodes.dtmf import Dtmf
+from .nodes.dtmf_tone import DtmfTone
 from .nodes.fade import Fade
 from .nodes.keypad import KEYS, Keypad
 from .nodes.line_in import LineIn
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("graphvoip")
 
+ECHO = 0.5  # seconds after our own touch tones in which the same ones are their echo
 HISTORY = 1000  # entries that a call's history keeps
 SPEECHLESS = 5.0  # seconds for which a recording that silence ends waits for the first word
 STUBBORN = 10  # seconds after the end of a call at which its handler should have ended
@@ -85,6 +92,9 @@ class Call:
         self._leg = leg
         self._graph = Graph(self.id)
         self._keys = Keys()
+        self._presses = Presses()
+        self._ways: collections.deque[tuple[str, float]] = collections.deque()  # of the keys on their way, and when
+        self._dialling: list[tuple[Playback, str]] = []  # touch tones of ours that play or have just played
         self._pending: set[Pending] = set()
         self._playing: dict[Fade, Playback | None] = {}
         self._awaited: collections.Counter[Node] = collections.Counter()  # nodes whose events are awaited
@@ -98,6 +108,11 @@ class Call:
             self._graph.add(root)
         self.keys = self._keypad.port("pressed")
         self._graph.listen(self._keypad, "digit", self._digit)
+        self._tones = Dtmf(self.voice) if leg.tones else None
+        if self._tones:
+            self._graph.add(self._tones)
+            self._graph.listen(self._tones, "digit", self._heard)
+            self._graph.listen(self._tones, "release", lambda sample, value: self._presses.released(self.time))
         leg.on_digit, leg.on_end = self._pressed, self._gone
         self._graph.on_python = self._feed_node
         engine.add(self._graph)
@@ -165,7 +180,7 @@ class Call:
         """
         if controller is None and maxlen is None and silence is None:
             raise ValueError(
-                "recordPCM: nothing would end it; give a RecordController, maxlen in samples, or silence in seconds"
+                "recordPCM: nothing would end it; give a RecordController, or maxlen in samples, or silence in seconds"
             )
         if silence is not None and (not isinstance(silence, numbers.Real) or not 0.1 <= float(silence) <= 10):
             raise ValueError(f"recordPCM: silence is {silence!r}; it is a number of seconds, 0.1 to 10")
@@ -231,13 +246,32 @@ class Call:
             self._note(f"listening by {getattr(f, '__name__', 'f')}")
         return future
 
+    async def listen(self, phrases: Sequence[str], timeout: float = 5.0) -> str | None:
+        """Wait for the caller to say one of a few phrases of English; which one it was most likely, or None.
+
+        timeout: seconds in which it must have been said. It ends with the first half second of silence after speech.
+        Needs the extra `listen`.
+        """
+        words = hearing.checked(phrases)
+        check_number("listen", "timeout", timeout, LONGEST)
+        loop = self.engine.loop
+        recognizer = await loop.run_in_executor(None, hearing.recognizer, words)
+        try:
+            said = await asyncio.wait_for(self.recordPCM(silence=0.5), timeout)
+        except TimeoutError:
+            said = []
+        found = await loop.run_in_executor(None, recognizer.hear, said) if said else None
+        self._note(f"heard {found!r}" if found else "heard nothing")
+        return found
+
     def getDTMF(
         self, n: int = 1, filter: Collection[str] | None = None, on_first: Callable[[str], Any] | None = None
-    ) -> "asyncio.Future[str]":
+    ) -> "asyncio.Future[Digits]":
         """Wait for n keys of the keypad (0-9 * # A-D); a string of n characters.
 
         filter: keys that count; others are ignored. on_first(key): called at the first key that counts.
         Keys that were pressed before, and that nobody has asked for, come first (type-ahead); flushDTMF forgets them.
+        The string's `how` and `times` say of each key which way it came ("event", "info", "tones") and when.
         """
         self._only_here("getDTMF")
         if self._ended.done():
@@ -246,6 +280,32 @@ class Call:
         if self._ended.done():
             wanted.cancel()
         return wanted
+
+    def sendDTMF(self, digits: str, how: str | None = None, on: float = 0.1, off: float = 0.1) -> "Playback | Dialling":
+        """Press keys at the far end: 0-9 * # A-D, and a comma for a pause of 1 s. Await it until the last is sent.
+
+        how: "events" sends telephone events, "tones" plays them into the sound; None: events if they were agreed on.
+        on, off: seconds that each is held, and that pass before the next.
+        """
+        self._only_here("sendDTMF")
+        text = dialled(digits)
+        if how not in (None, "events", "tones"):
+            raise ValueError(f"sendDTMF: how is {how!r}; it is 'events', 'tones' or None")
+        for name, value in (("on", on), ("off", off)):
+            check_number("sendDTMF", name, value, 10)
+        if how == "events" and not self._leg.events:
+            raise ValueError("sendDTMF: the far end has not agreed on telephone events; how='tones' plays them")
+        self._note(f"sends {text}")
+        if not self._ended.done() and (how == "events" or (how is None and self._leg.events)):
+            dialling = Dialling(self, self._leg.send_key, text, on, off)
+            self._pending.add(dialling)
+            dialling.then(lambda: self._pending.discard(dialling))
+            return dialling
+        playback = self._play(DtmfTone(text=text, on=on, off=off), empty=not text)
+        mine = (playback, text)
+        self._dialling.append(mine)
+        playback.then(lambda: self.engine.loop.call_later(ECHO, self._dialling.remove, mine))
+        return playback
 
     def getRemoteUri(self) -> str:
         """Who calls: '"5556667777" <sip:5556667777@localhost>'."""
@@ -305,6 +365,12 @@ class Call:
         """Take over wires that were changed behind a node's back (`node.wires[...]`) while the graph sounds."""
         self._graph.claim(*self._graph.roots)
         self._graph.touch()
+
+    def draw(self, path: "str | os.PathLike[str]") -> None:
+        """Draw what sounds at this moment, with the level of every output, to an SVG file."""
+        from .draw import graph_svg
+
+        Path(path).write_text(graph_svg(self._graph, levels=True), "utf-8")
 
     def flushDTMF(self) -> str:
         """Forget the keys that were typed ahead; they are returned."""
@@ -490,12 +556,28 @@ class Call:
     def _pressed(self, key: str, how: str) -> None:
         """The device heard a key; the keypad gives it its place among the samples."""
         if key.upper() in KEYS:
+            self._press(key.upper(), how, self.time)
+        if self._tones and not self._leg.tones:  # now we know that none of its keys come as tones
+            self._graph.remove(self._tones)
+            self._presses.released(self.time)
+            self._tones = None
+
+    def _heard(self, sample: int, value: int) -> None:
+        """There are the tones of a key in the sound. They may be ours, come back."""
+        key = chr(value & 0xFF)
+        if not any(key in text for _, text in self._dialling):
+            self._press(key, "tones", (sample - (value >> 8)) / RATE)
+
+    def _press(self, key: str, how: str, since: float) -> None:
+        if self._presses.is_new(key, how, self.time, since):
+            self._ways.append((how, since))
             self._keypad.press(key)
 
     def _digit(self, sample: int, value: int) -> None:
         self._keypad.feed()
-        self._note(f"key {chr(value)}")
-        self._keys.press(chr(value))
+        how, since = self._ways.popleft() if self._ways else ("", self.time)
+        self._note(f"key {chr(value)}" + (f", by {how}" if how in ("info", "tones") else ""))
+        self._keys.press(Key(chr(value), how, since))
 
     def _gone(self, reason: str) -> None:
         self._end(reason, ours=False)
@@ -592,7 +674,7 @@ class Call:
 
 def prepare() -> None:
     """Compile, or load from the disk, all that a call is made of, so that the first caller does not wait for it."""
-    for kind in (Custom, Fade, Keypad, LineIn, LineOut, Pcm, Recorder, Sink, Speech, Tone):
+    for kind in (Custom, Dtmf, Fade, Keypad, LineIn, LineOut, Pcm, Recorder, Sink, Speech, Tone):
         kind.process.compile(kind)
 
 

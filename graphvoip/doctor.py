@@ -62,24 +62,15 @@ def _versions() -> str:
     return f"{__version__}, on Python {platform.python_version()}, {platform.system()} {platform.machine()}"
 
 
-def compile_kernels() -> int:
-    """Have the machine code of all nodes, from the disk or compiled now; how many there are."""
-    from . import nodes
-    from .node import types
-
-    kinds = [kind for kind in types.values() if kind.__module__.startswith(nodes.__name__)]
-    for kind in kinds:
-        kind.process.compile(kind)
-    return len(kinds)
-
-
 def _kernels() -> str:
+    """Have the machine code of all that a call is made of, from the disk or compiled now."""
     before = time.perf_counter()
     from . import engine
+    from .call import prepare
 
-    count = compile_kernels()
+    prepare()
     took = time.perf_counter() - before
-    return f"{count} ready after {took:.1f} s\nmachine code is kept in {engine.tick.stats.cache_path}"
+    return f"ready for a call after {took:.1f} s\nmachine code is kept in {engine.tick.stats.cache_path}"
 
 
 def _phone() -> str:

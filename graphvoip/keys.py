@@ -12,12 +12,13 @@ import numbers
 from collections.abc import Callable, Collection
 from typing import Any
 
+from .digits import Digits
 from .feeder import raisable
 from .nodes.keypad import KEYS
 
 
 class Wanted(asyncio.Future):
-    """A wait for keys: a future of a string. Cancelling it gives back the keys it has taken."""
+    """A wait for keys: a future of Digits, a string. Cancelling it gives back the keys it has taken."""
 
     def __init__(self, keys: "Keys", n: int, allowed: Collection[str] | None, on_first: Callable[[str], Any] | None):
         super().__init__()
@@ -68,7 +69,7 @@ class Keys:
 
     def flush(self) -> str:
         """Forget the keys typed ahead; they are returned."""
-        keys = "".join(self.ahead)
+        keys = Digits(self.ahead)
         self.ahead.clear()
         return keys
 
@@ -91,7 +92,7 @@ class Keys:
                     wanted.set_exception(raisable(error))
                     return
             if len(wanted.taken) == wanted.n:
-                wanted.set_result("".join(wanted.taken))
+                wanted.set_result(Digits(wanted.taken))
 
 
 def _allowed(filter: Any) -> frozenset[str] | None:

@@ -21,16 +21,15 @@ from .sstv_modes import (
     HEADER,
     LEADER,
     MEAN,
-    MIDDLE,
     MODES,
     ONE,
     SPAN,
-    SYNC,  # fmt: skip
-    TO_RGB,
+    SYNC,
     WHITE,
     ZERO,
     Mode,
-    pillow,
+    from_planes,
+    pillow,  # fmt: skip
 )
 
 MS = RATE / 1000  # samples
@@ -39,9 +38,11 @@ CODE = (950.0, 2100.0)  # of a header
 LAG = 7  # samples after which the noise of that band is another one
 NARROW = (850.0, 2750.0)  # of a noisy one
 TAPS = 97  # of the filters that make the signal complex
+SPECTRUM = 2048  # samples that are filtered at once
 OFF = 110.0  # Hz by which a sender may be off its frequency
 CLOCK = 600e-6  # by which a sender's clock may be wrong
 SLACK = 800  # samples by which lines may be away from where the header says they are: five packets
+GONE = 0.025  # the share of a picture that may be missing without a trace
 JUMP = 40.0  # what a step of the path costs, in samples of clear sync
 FINE = 32  # places between two samples
 BLOCK = 256  # samples of a spectrum
@@ -93,15 +94,25 @@ class Decoded:
 
 def analytic(samples: np.ndarray, band: tuple[float, float] = BAND) -> np.ndarray:
     """The positive frequencies of a band, complex64: no delay, and no others."""
-    from scipy.signal import firwin, oaconvolve
+    if not samples.size:
+        return np.zeros(0, np.complex64)
+    # By Fourier transforms of blocks that overlap by the filter's length.
+    room = SPECTRUM - TAPS + 1
+    count = -(-samples.size // room)
+    padded = np.zeros(count * room + TAPS - 1, np.float32)
+    padded[TAPS // 2 : TAPS // 2 + samples.size] = samples
+    blocks = np.lib.stride_tricks.sliding_window_view(padded, SPECTRUM)[::room]
+    made = np.fft.ifft(np.fft.fft(blocks) * _band(*band))[:, TAPS - 1 :]
+    return made.ravel()[: samples.size].astype(np.complex64)
 
-    low, high = band
-    shape = firwin(TAPS, (high - low) / 2, window=("kaiser", 5.0), fs=RATE)
-    turning = np.exp(2j * np.pi * (low + high) / 2 / RATE * (np.arange(TAPS) - TAPS // 2))
-    taps = (2 * shape * turning).astype(np.complex64)
-    if samples.size < TAPS:
-        return np.zeros(samples.size, np.complex64)
-    return oaconvolve(samples.astype(np.complex64), taps, "same")
+
+@functools.lru_cache(maxsize=8)
+def _band(low: float, high: float) -> np.ndarray:
+    """The spectrum of a filter that lets this band pass, and is 2 there."""
+    n = np.arange(TAPS) - TAPS // 2
+    shape = np.sinc(n * (high - low) / RATE) * np.kaiser(TAPS, 5.0)
+    taps = 2 * shape / shape.sum() * np.exp(1j * np.pi * (low + high) / RATE * n)
+    return np.fft.fft(taps, SPECTRUM).astype(np.complex64)
 
 
 def turning(signal: np.ndarray, lag: int = 1) -> np.ndarray:
@@ -499,18 +510,6 @@ def spread_colour(plane: np.ndarray) -> np.ndarray:
     return found
 
 
-def colours(planes: np.ndarray, mode: Mode) -> np.ndarray:
-    """Planes (planes, height, width) as a picture (height, width, 3) of uint8."""
-    if mode.planes == "Y":
-        rgb = np.repeat(planes[0][:, :, None], 3, 2)
-    elif mode.planes == "YUV":
-        flat = planes.reshape(3, -1) - MIDDLE[:, None]
-        rgb = (TO_RGB @ flat).T.reshape(*planes.shape[1:], 3)
-    else:
-        rgb = np.moveaxis(planes, 0, 2)
-    return np.rint(np.clip(rgb, 0, 255)).astype(np.uint8)
-
-
 # --- Pictures ---------------------------------------------------------------------------------------------------------
 
 
@@ -535,7 +534,8 @@ def noise_of(signal: np.ndarray) -> float:
     return 2 * float(np.var(there) / max(np.mean(there) ** 2, 1e-20)) if there.size else 1.0
 
 
-def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: float = 0.0) -> Decoded | None:
+def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: float = 0.0,
+                   levels: str = "full") -> Decoded | None:  # fmt: skip
     """One picture. start: the sample at which its first line should begin, or None where the header was missed.
 
     off: the Hz by which the header was off. The samples end where the next picture begins. Times of what is found are
@@ -560,6 +560,11 @@ def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: fl
         for _ in range(2):
             off = tuned(heard, mode, found, off)
         found = timing(heard, mode, off, first, size, lines)
+    if start is not None and np.mean(found.score > 0.4) < 0.85:
+        gone = round(GONE * line * mode.lines)  # perhaps packets were lost and nothing took their place
+        other = timing(heard, mode, off, first - gone, size + gone, lines)
+        if np.sum(other.score > 0.4) > 1.05 * np.sum(found.score > 0.4):
+            found = other
     at = found.at
     if start is None:
         kept = stretch(found.score)
@@ -568,26 +573,26 @@ def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: fl
         at = at[kept]
         if mode.name == "R36" and _swapped(heard, mode, off, at):
             at = at[1:] - line / 2
-    rgb, seen, share = shown(*rows_of(heard, mode, off, at, found.clock), mode)
+    rgb, seen, share = shown(*rows_of(heard, mode, off, at, found.clock), mode, levels)
     if not seen:
         return None
     end = float(at[-1] + line)
     return Decoded(mode, rgb, float(at[0]) / RATE, end / RATE, seen, off, found.clock, fsk_of(samples, end, off), share)
 
 
-def shown(planes: np.ndarray, lost: np.ndarray, mode: Mode) -> tuple[np.ndarray, int, float]:
+def shown(planes: np.ndarray, lost: np.ndarray, mode: Mode, levels: str) -> tuple[np.ndarray, int, float]:
     """Planes (planes, lines, rows, width) as a picture, the rows of it that came, the share of pixels that did not."""
     there = np.flatnonzero(~lost.all((0, 2, 3)))
     seen = (int(there[-1]) + 1) * mode.rows if there.size else 0
-    shape = (len(planes), -1, mode.width)
+    shape = (len(planes), len(lost[0]) * mode.rows, mode.width)
     planes, lost = planes.reshape(shape)[:, :seen], lost.reshape(shape)[:, :seen]
-    full = np.zeros((len(planes), mode.height, mode.width), np.float32)
-    full += MIDDLE[: len(planes), None, None] if mode.planes == "YUV" else 0
-    for k in range(len(planes)):
-        mended(planes[k], lost[k])
-        colour = k > 0 and mode.planes == "YUV" and mode.rows == 2
-        full[k, :seen] = spread_colour(planes[k]) if colour else planes[k]
-    return colours(full, mode), seen, float(lost.mean()) if seen else 1.0
+    for k, plane in enumerate(planes):
+        mended(plane, lost[k])
+        if k and mode.planes == "YUV" and mode.rows == 2:
+            planes[k] = spread_colour(plane)
+    rgb = np.zeros((mode.height, mode.width, 3), np.uint8)
+    rgb[:seen] = from_planes(planes, mode, levels)
+    return rgb, seen, float(lost.mean()) if seen else 1.0
 
 
 def stretch(score: np.ndarray) -> slice | None:
@@ -650,7 +655,7 @@ def fsk_of(samples: np.ndarray, end: float, off: float) -> str:
     return "".join(chr(code + 0x20) for code in codes).strip()
 
 
-def decode(samples: np.ndarray, told: Mode | None = None) -> list[Decoded]:
+def decode(samples: np.ndarray, told: Mode | None = None, levels: str = "full") -> list[Decoded]:
     """The pictures in a recording, one after the other."""
     found: list[Decoded] = []
     starts = headers(samples)
@@ -660,21 +665,22 @@ def decode(samples: np.ndarray, told: Mode | None = None) -> list[Decoded]:
         stop = int(starts[k + 1].at) if k + 1 < len(starts) else len(samples)
         if begin < free - RATE // 2:
             continue  # pixels that look like a header
-        found += headless(samples[free:begin], told, free)
+        found += headless(samples[free:begin], told, free, levels)
         piece = samples[begin : min(stop, begin + limit(one.mode))]
-        made = decode_picture(piece, one.mode, one.at - begin + (1000 * HEADER + one.mode.lead) * MS, one.hz)
+        first = one.at - begin + (1000 * HEADER + one.mode.lead) * MS
+        made = decode_picture(piece, one.mode, first, one.hz, levels)
         if made:
             made.start, made.end = one.at / RATE, made.end + begin / RATE
             found.append(made)
             free = min(stop, int(made.end * RATE))
-    return found + headless(samples[free:], told, free)
+    return found + headless(samples[free:], told, free, levels)
 
 
-def headless(samples: np.ndarray, told: Mode | None, begin: int) -> list[Decoded]:
+def headless(samples: np.ndarray, told: Mode | None, begin: int, levels: str) -> list[Decoded]:
     """The picture of that mode in samples without a header, if one is there."""
     if told is None or len(samples) < LEAST * told.ms * MS:
         return []
-    made = decode_picture(samples, told, None)
+    made = decode_picture(samples, told, None, 0.0, levels)
     if made is None:
         return []
     made.start, made.end = made.start + begin / RATE, made.end + begin / RATE

@@ -164,10 +164,14 @@ def mode_of(name: str, what: str) -> Mode:
 
 # --- Pictures ---------------------------------------------------------------------------------------------------------
 
-# ITU-R BT.601 in the full range 0..255, as JPEG has it: what slowrx, QSSTV and pysstv send and expect.
-TO_YUV = np.array([[0.299, 0.587, 0.114], [0.5, -0.418688, -0.081312], [-0.168736, -0.331264, 0.5]], np.float32)
-TO_RGB = np.array([[1, 1.402, 0], [1, -0.714136, -0.344136], [1, 0, 1.772]], np.float32)
-MIDDLE = np.array([0, 128, 128], np.float32)
+# Y, R-Y, B-Y of ITU-R BT.601, all from 0 to 255. "full", as JPEG has it: slowrx, pysstv, sstv (Rust). "studio", Y from 16
+# to 235: the Dayton paper, MMSSTV, nSSTV.
+LEVELS = ("full", "studio")
+TO_YUV = {
+    "full": np.array([[0.299, 0.587, 0.114], [0.5, -0.418688, -0.081312], [-0.168736, -0.331264, 0.5]]),
+    "studio": np.array([[65.738, 129.057, 25.064], [112.439, -94.154, -18.285], [-37.945, -74.494, 112.439]]) / 256,
+}
+ZERO_YUV = {"full": np.array([0, 128, 128]), "studio": np.array([16, 128, 128])}
 
 
 def pillow(what: str) -> Any:
@@ -251,18 +255,32 @@ def test_card(width: int, height: int) -> np.ndarray:
     return card
 
 
-def planes(rgb: np.ndarray, mode: Mode) -> np.ndarray:
+def to_planes(rgb: np.ndarray, mode: Mode, levels: str) -> np.ndarray:
     """A picture as what its mode sends: float32 (planes, height, width), 0..255."""
     if mode.planes == "RGB":
         return np.moveaxis(rgb, 2, 0).astype(np.float32)
-    rows = TO_YUV if mode.planes == "YUV" else TO_YUV[:1]
+    count = len(mode.planes)
     flat = rgb.reshape(-1, 3).T.astype(np.float32)
-    return (rows @ flat + MIDDLE[: len(rows), None]).reshape(len(rows), *rgb.shape[:2])
+    made = TO_YUV[levels][:count].astype(np.float32) @ flat + ZERO_YUV[levels][:count, None].astype(np.float32)
+    return made.reshape(count, *rgb.shape[:2])
 
 
-def pixels(rgb: np.ndarray, mode: Mode) -> np.ndarray:
+def from_planes(planes: np.ndarray, mode: Mode, levels: str) -> np.ndarray:
+    """Planes (planes, height, width) as a picture (height, width, 3) of uint8."""
+    if mode.planes == "RGB":
+        rgb = np.moveaxis(planes, 0, 2)
+    elif mode.planes == "YUV":
+        flat = planes.reshape(3, -1) - ZERO_YUV[levels][:, None]
+        rgb = (np.linalg.inv(TO_YUV[levels]) @ flat).T.reshape(*planes.shape[1:], 3)
+    else:
+        grey = (planes[0] - ZERO_YUV[levels][0]) / TO_YUV[levels][0].sum()
+        rgb = np.repeat(grey[:, :, None], 3, 2)
+    return np.rint(np.clip(rgb, 0, 255)).astype(np.uint8)
+
+
+def pixels(rgb: np.ndarray, mode: Mode, levels: str = "full") -> np.ndarray:
     """The rows in the order in which they are sent, int16 (lines, scans, width) in STEPS of a level."""
-    many = planes(rgb, mode)
+    many = to_planes(rgb, mode, levels)
     by_line = many.reshape(len(many), mode.lines, mode.rows, mode.width)
     found = np.empty((mode.lines, len(mode.scans), mode.width), np.int16)
     for k, (_, part) in enumerate(mode.scans):

@@ -58,8 +58,8 @@ class Complete(NamedTuple):
 class Receiver:
     """told: the mode of pictures whose header was missed. preview: the picture that comes, as far as it is there."""
 
-    def __init__(self, told: Mode | None = None):
-        self.told = told
+    def __init__(self, told: Mode | None = None, levels: str = "full"):
+        self.told, self.levels = told, levels
         self.mode: Mode | None = None
         self.preview = np.zeros((0, 0, 3), np.uint8)
         self.rows = 0
@@ -101,14 +101,14 @@ class Receiver:
         piece = self._kept[begin:stop].copy()
         passed = self._passed + begin
         first = None if header is None else self._first - begin
-        off = header.hz if header else 0.0
+        off, levels = header.hz if header else 0.0, self.levels
         self.mode = self._header = None
         self._waited = stop
         if len(piece) < (first or 0) + SHORT / mode.rows * mode.ms * MS:
             return []
 
         def decode() -> Decoded | None:
-            made = decode_picture(piece, mode, first, off)
+            made = decode_picture(piece, mode, first, off, levels)
             if made and made.rows >= SHORT:
                 made.start = (passed if header else passed + made.start * RATE) / RATE
                 made.end += passed / RATE
@@ -206,7 +206,7 @@ class Receiver:
                 if abs(moved) < slack:
                     self._late += (0.3 if self._line else 1.0) * moved
                     start += moved
-            rgb, rows, _ = shown(*rows_of(heard, mode, off, np.array([start - begin]), 0.0), mode)
+            rgb, rows, _ = shown(*rows_of(heard, mode, off, np.array([start - begin]), 0.0), mode, self.levels)
             at = self._line * mode.rows
             self.preview[at : at + rows] = rgb[:rows]
             self._line += 1

@@ -1,5 +1,6 @@
 """Pictures of graphs: all that a patch has is in them, and they are sound XML."""
 
+import asyncio
 import itertools
 import math
 import re
@@ -349,3 +350,17 @@ def test_several_nodes_of_a_type_are_told_apart():
     graph = run(Mix(Sine(freq=440), Sine(freq=550)), 0.1)
     picture = Picture(graph_svg(graph))
     assert {"sine", "sine2"} <= {*picture.boxes}
+
+
+async def test_a_call_draws_what_sounds_in_it(phone, tmp_path):
+    async def handler(call):
+        call.play(Gain(Sine(freq=441, name="beep"), 0.5))
+        await asyncio.sleep(0.5)
+        call.draw(tmp_path / "call.svg")
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
+    text = (tmp_path / "call.svg").read_text()
+    assert "beep" in text
+    assert "line_out" in text
+    assert "-6" in text  # dB behind the gain

@@ -13,6 +13,7 @@ import pytest
 from graphvoip import TTStoPCM, loadWAVtoPCM, normalizePCM
 from graphvoip.cli_files import load_handler
 from graphvoip.listen import level, tones
+from graphvoip.telegraph import fsk_decode, fsk_encode
 
 ROOT = Path(__file__).parent.parent
 FRAME = 160
@@ -98,6 +99,17 @@ async def test_speech(phone, example):
     assert np.array_equal(p.heard[second : second + bye.size], bye)
     assert 1 < hello.size / 8000 < 5
     assert -35 < level(hello) < -6
+
+
+async def test_text_telephone(phone, example):
+    async with phone(example("text_telephone")) as p:
+        await p.wait(6)
+        await p.play(fsk_encode("ADA GA", "tdd"))
+        assert await p.hung_up(within=30)
+        assert fsk_decode(p.heard, "tdd") == "HELLO, WHO IS CALLING GAGOOD DAY ADA SK"
+        said = in_16_bits(TTStoPCM("You are ADA."))
+        size = len(said)
+        assert any(np.array_equal(p.heard[at : at + size], said) for at in range(0, len(p.heard), 160))
 
 
 # --- Keys -------------------------------------------------------------------------------------------------------------

@@ -31,8 +31,14 @@ class Leg:
         self.source = ""  # the address that the call came from, if there is one: harder to forge than the name
         self.uri = uri  # '"5556667777" <sip:5556667777@localhost>'
         self.ring = ring
+        self.events = False  # telephone events have been agreed on: its keys come so, and send_key sends ours
+        self.tones = True  # its keys may come as tones in the sound; False once that is known not to be so
         self.on_digit: Callable[[str, str], Any] = lambda digit, how: None  # how: "event", "info", "keyboard" ...
         self.on_end: Callable[[str], Any] = lambda reason: None  # the far end is gone, at most once
+
+    def send_key(self, key: str, seconds: float) -> None:
+        """Send a key, held for so long, as a telephone event. Only where events have been agreed on."""
+        raise NotImplementedError
 
     def hangup(self) -> None:
         """End the call from our side. Frames already in the ring are sent first; on_end is not called."""

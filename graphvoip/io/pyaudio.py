@@ -284,6 +284,7 @@ def _reason(error: OSError) -> str:
 class SoundCardLeg(Leg):
     def __init__(self, uri: str, end: Callable[[], None]):
         super().__init__(uri, LineRing())
+        self.tones = False  # what the microphone hears of them is ours
         self._end = end
 
     def hangup(self) -> None:

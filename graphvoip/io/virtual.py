@@ -39,6 +39,11 @@ class _Leg(Leg):
     def __init__(self, uri: str, phone: "Phone"):
         super().__init__(uri, LineRing())
         self.phone: Phone | None = phone
+        self.events = not phone.inband
+
+    def send_key(self, key: str, seconds: float) -> None:
+        if self.phone:
+            self.phone._sent.append((self.phone.time, key))
 
     def hangup(self) -> None:
         phone, self.phone = self.phone, None
@@ -63,6 +68,7 @@ class Phone:
         self.busy = False  # the call was not taken
         self.history: list[tuple[float, str]] = []
         self._heard, self._said = bytearray(), bytearray()
+        self._sent: list[tuple[float, str]] = []  # keys that came as telephone events, and when
         self._voice, self._at = b"", 0  # what it is about to say, 16-bit, and how much of it has been said
         self._since = 0  # samples heard at its last action or finding: where the next one is looked for
         self._leg: _Leg | None = None
@@ -161,6 +167,14 @@ class Phone:
     def said(self) -> np.ndarray:
         """All that was said, as long as what was heard, float32."""
         return _floats(self._said)
+
+    @property
+    def digits(self) -> str:
+        """The keys that were sent to it since the call began, as telephone events or as tones."""
+        from ..dtmf import detect_dtmf
+
+        tones = [(begin, digit) for digit, begin, _ in detect_dtmf(self.heard)]
+        return "".join(key for _, key in sorted(self._sent + tones))
 
     @property
     def time(self) -> float:

@@ -31,6 +31,7 @@ WAVES = (np.sqrt(2 / WINDOW) * np.stack([np.cos(_turns), np.sin(_turns)], 1)).as
 POWER = 2 * float(np.sum(HANN**2))  # of the window
 
 PURE = 0.8  # of what is heard above 200 Hz is the tone
+PURER = 0.9  # of a tone that has no cadence to know it by
 SHARE = 0.08  # of it is the weaker of two frequencies, at least: 8 dB of difference are 0.14
 NEAR, OWN = 31.0, 17.5  # Hz about a frequency in which all of a tone is, and in which most of it is
 FAINT = 10 ** (-48 / 10)  # power of a tone that is heard, -45 dBm0
@@ -102,7 +103,7 @@ KEPT = 8  # segments
 
 
 @njit(**OPTIONS)
-def sets_in(state):
+def sets_in(state, pure):
     """Which sets of frequencies the segment has been so far, a bit for each."""
     found = 0
     if state.heard <= 0:
@@ -114,7 +115,7 @@ def sets_in(state):
             part = 0.0
             for k in range(20):
                 part += masks[s, j, k] * state.sums[k]
-            fits = fits and part >= (PURE if j == 0 else SHARE) * state.heard
+            fits = fits and part >= (pure if j == 0 else SHARE) * state.heard
         found |= (1 << s) if fits else 0
     return found
 
@@ -203,6 +204,10 @@ def look(state, power):
         state.count, state.since, state.mean = 0, 1, power
         state.heard, state.spectra = 0.0, 0.0
         state.sums[:] = 0
+    if state.since >= 9 and state.before >= 0:  # it is a burst and no click
+        if state.count > 0:
+            keep(state, state.before, 0, 0.0)
+        state.before = -1
     if power < max(FAINT, state.mean / 16):
         state.below += 1
         if state.below < 4:
@@ -210,10 +215,10 @@ def look(state, power):
         length = state.since - 4
         state.on, state.floor, state.above = 0, power, 0
         state.since = 4
-        if length < 5:
+        if state.before >= 0:
             state.since = state.before + length + 4
             return
-        sets = sets_in(state)
+        sets = sets_in(state, PURE)
         if sets == 0:
             state.count = 0
         else:
@@ -221,8 +226,6 @@ def look(state, power):
         return
     state.below = 0
     state.mean += (power - state.mean) / min(state.since, 20)
-    if state.since == 5 and state.count > 0:
-        keep(state, state.before, 0, 0.0)
 
 
 @njit(**OPTIONS)
@@ -251,7 +254,8 @@ def spectrum(state):
         for k in range(20):
             state.sums[k] += bins[k]
         state.heard += total
-        state.now = sets_in(state)
+        state.now = sets_in(state, PURER)
+        state.loud = np.sqrt(state.power)
     found, pitch = -1, 0.0
     for c in range(5):
         part, turn = 0.0, 0.0
@@ -260,6 +264,7 @@ def spectrum(state):
             turn += bins[k] * PITCHES[k]
         if part > PURE * total and state.power > FAINT:
             found, pitch = c, turn / part
+            state.loud = np.sqrt(state.power)
     return found, pitch
 
 
@@ -315,7 +320,7 @@ class CallProgress(Node):
     `ced`, one that answers. What `sit` says in North America is the event's value: 1 intercept, 2 vacant number,
     3 reorder, 4 no circuit; 0 is the plain one of ITU-T E.180.
 
-    A tone must be 8 dB above the noise and above -45 dBm0. It takes about 6 us a frame.
+    A tone must be 8 dB above the noise and above -45 dBm0. It takes about 8 us a frame.
 
     >>> CallProgress(DialTone(country="uk", kind="busy"), country="uk")
     """
@@ -337,7 +342,7 @@ class CallProgress(Node):
     ced = Event("a fax machine or a modem answers")
     state = State(
         rows="i8", rows_="i8", sets="i8", masks_="i8", line_="i8", waves_="i8", bins_="i8", left="i8", filled="i8",
-        z=("f8", 4), total="f8", power="f8", code="i8", hold="i8", volume="f8",
+        z=("f8", 4), total="f8", power="f8", code="i8", hold="i8", volume="f8", loud="f8",
         on="i8", since="i8", before="i8", above="i8", below="i8", floor="f8", mean="f8", now="i8", heard="f8",
         spectra="f8", sums=("f8", 20), count="i8", lengths=("i8", KEPT), kinds=("i8", KEPT), levels=("f8", KEPT),
         run="i8", windows="i8", gap="i8", idle="i8", pitch="f8", pitches="i8", stage="i8", first="i8", second="i8",
@@ -394,7 +399,7 @@ class CallProgress(Node):
             elif state.hold > 0:
                 state.hold -= 1
                 state.code = state.code if state.hold > 0 else 0
-            elif state.on == 0 or state.since >= 5:
+            elif state.on == 0 or state.before < 0:
                 before = state.code
                 state.code = known(state)
                 if state.code != before:
@@ -410,4 +415,4 @@ class CallProgress(Node):
                         state.call_waiting = event(done - 1)
                     elif state.code == 6 and state.unobtainable == 0:
                         state.unobtainable = event(done - 1)
-            state.volume = 0.0 if state.code == 0 else np.sqrt(state.power) if state.power > FAINT else state.volume
+            state.volume = state.loud if state.code > 0 else 0.0

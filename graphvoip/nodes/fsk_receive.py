@@ -16,7 +16,8 @@ class FskReceive(Node):
     """Read what a modem sends: the other end of `fsk`, with its standards.
 
     The two tones are compared over a bit each; a start bit sets the clock of a character. Characters whose stop bit is
-    missing, or in which the tones are not clear of other sound, are dropped: a voice is not read as text.
+    missing, or in which the tones are not clear of other sound, are dropped: a voice is hardly ever
+    read as text.
 
     `characters` has each one at the sample at which its stop bit ends. Python takes them with take().
 
@@ -97,7 +98,7 @@ class FskReceive(Node):
             loud = level > 0.5 * LEAST * window
             pure = 2 * level * level / (window * sums[4]) if loud else 0.0
             state.smooth += (min(pure, 1.0) - state.smooth) / (6 * bit)
-            state.on = 1 if state.smooth > (0.35 if state.on else 0.6) else 0
+            state.on = 1 if state.smooth > state.least_pure - (0.25 if state.on else 0.15) else 0
             carrier[i] = state.on
             characters[i] = 0
 

@@ -16,8 +16,9 @@ SLOWEST, FASTEST = 5.0, 60.0  # words a minute
 class MorseReceive(Node):
     """Read Morse code: the other end of `morse`, or of somebody's hand.
 
-    A tone must be stronger than all else around it; 3 dB are enough. The speed is learnt from the lengths of what comes, from 5 to 60 words a minute; `wpm` is where it begins to look. A
-    letter is known by the gap after it. Signs that are no letter are read as *.
+    A tone must be about as strong as all else together. The speed is learnt from the lengths of what comes, from 5 to
+    60 words a minute; `wpm` is where it begins to look. A letter is known by the gap after it. Signs that are no letter
+    are read as *.
 
     `characters` has each letter, and a blank after each word, at the sample at which it is known. Python takes them
     with take().

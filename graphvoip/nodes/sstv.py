@@ -3,7 +3,7 @@ import numpy as np
 from ..kernel import doubles_at, event, kernel, shorts_at, sin_turns, sound
 from ..node import Event, File, Node, Option, Output, Signal, State
 from ..rings import RATE
-from ..sstv_modes import BLACK, MODES, SPAN, STEPS, TAIL, mode_of, picture, pixels, tones
+from ..sstv_modes import BLACK, LEVELS, MODES, SPAN, STEPS, TAIL, mode_of, picture, pixels, tones
 
 EDGE = round(TAIL * RATE / 1000)  # samples in which the sound comes and goes
 LEVEL = SPAN / 255 / STEPS  # Hz
@@ -29,6 +29,7 @@ class Sstv(Node):
     image = Option(None, "a Pillow image, or an array (height, width, 3) of uint8, instead of a file; for Python")
     mode = Option("M1", "how it is sent", tuple(MODES))
     fit = Option("crop", "crop: fill the frame and cut off the rest; pad: show all of it between bars", ("crop", "pad"))
+    levels = Option("full", "of Y in Robot and PD modes: full, 0 to 255, or studio, 16 to 235 (MMSSTV)", LEVELS)
     fsk_id = Option("", "who sends it, a call sign of up to 17 letters, told after the picture")
     vox = Option(False, "begin with eight tones that open a transmitter")
     out = Output("the sound")
@@ -46,7 +47,7 @@ class Sstv(Node):
             raise ValueError(f"sstv: fsk_id is {self.fsk_id!r}; it is a text")
         mode = mode_of(self.mode, "sstv")
         rgb = picture(self.image if self.file is None else self.file, mode, self.fit, "sstv")
-        self.rows = pixels(rgb, mode)
+        self.rows = pixels(rgb, mode, self.levels)
         self.table = tones(mode, self.fsk_id, self.vox, "sstv")
         self.state["table"], self.state["size"] = self.table.ctypes.data, len(self.table)
         self.state["rows"], self.state["count"] = self.rows.ctypes.data, self.rows.size

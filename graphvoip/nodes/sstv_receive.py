@@ -12,7 +12,7 @@ from ..kernel import barrier, event, fence, floats_at, kernel, sin_turns, sound
 from ..node import Event, File, Node, Option, Output, Signal, State
 from ..rings import FRAME, RATE
 from ..sstv_decode import Decoded
-from ..sstv_modes import MODES, SPAN, mode_of, pillow
+from ..sstv_modes import LEVELS, MODES, SPAN, mode_of, pillow
 from ..sstv_receiver import Begun, Complete, Line, Receiver
 
 PIECE = 2000  # samples after which Python looks at what has come
@@ -69,6 +69,7 @@ class SstvReceive(Node):
     input = Signal(None, doc="what is looked at, a caller's voice")
     file = File(None, "the picture's file, PNG, JPEG, BMP, WebP or TIFF; its folder is made. None: pictures only")
     mode = Option("", "the mode of pictures whose header was missed", ("", *MODES))
+    levels = Option("full", "of Y in Robot and PD modes, as the sender has them: full, or studio (MMSSTV)", LEVELS)
     out = Output("the brightness that is being sent: 0 black, 1 white, below 0 in synchronisation")
     receiving = Output("1 while a picture comes")
     more = Event("a piece of sound has come")
@@ -89,7 +90,7 @@ class SstvReceive(Node):
         self.mixed = np.zeros(4 * LINE, np.float32)
         self.state["memory"], self.state["scratch"] = self.ring.ctypes.data, self.mixed.ctypes.data
         self.pictures: deque[Received] = deque(maxlen=KEPT)
-        self.receiver = Receiver(mode_of(self.mode, "sstv_receive") if self.mode else None)
+        self.receiver = Receiver(mode_of(self.mode, "sstv_receive") if self.mode else None, self.levels)
         self.call = ""
 
     def join(self, graph):

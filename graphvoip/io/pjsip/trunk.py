@@ -43,9 +43,12 @@ NO_ENTRY = "IP_WHITELIST: {!r} is not IP:PORT, an address or a network; write fo
 
 
 class SipLeg(Leg):
-    def __init__(self, line: "Line", number: int, uri: str, ring: int, source: str):
+    def __init__(self, line: "Line", number: int, uri: str, ring: int, source: str, events: bool):
         super().__init__(uri, LineRing(line.memory, ring * RING_BYTES))
-        self.line, self.number, self.source = line, number, source
+        self.line, self.number, self.source, self.events = line, number, source, events
+
+    def send_key(self, key: str, seconds: float) -> None:
+        self.line.tell(do="key", call=self.number, key=key, ms=round(1000 * seconds))
 
     def hangup(self) -> None:
         self.line.hangup(self.number)
@@ -161,10 +164,13 @@ class Line:
             case {"event": "failed", "in_use": in_use, "what": what}:
                 where = f"UDP port {self.port}" + (f" of {self.trunk.host}" if self.trunk.host else "")
                 self.failure = f"{where} {IN_USE.format(self.port)}" if in_use else f"SIP cannot have {where}: {what}"
-            case {"event": "incoming", "call": number, "ring": ring, "uri": uri, "source": source} if self.memory:
-                self.invited(SipLeg(self, number, uri, ring, source))
+            case {"event": "incoming", "call": number, "ring": ring, "uri": uri, "source": source, **more} if (
+                self.memory
+            ):
+                self.invited(SipLeg(self, number, uri, ring, source, bool(more.get("events"))))
             case {"event": "digit", "call": number, "digit": digit, "how": how}:
                 if leg := self.legs.get(number):
+                    leg.tones = leg.tones and how != "event"  # a phone that sends events sends all keys so
                     leg.on_digit(digit, how)
             case {"event": "ended", "call": number, "code": code, "reason": reason}:
                 if leg := self.legs.pop(number, None):
