@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
 import statistics
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -29,6 +31,27 @@ def alternate(repeats: int, *runs: tuple[Callable[[], Any], int]) -> list[tuple[
             run()
             found.append((time.perf_counter() - begin) / units * 1e6)
     return [(min(found), statistics.median(found)) for found in times]
+
+
+def process(command: Sequence[Any], folder: Any, **environment: str) -> tuple[float, float]:
+    """Run a process to its end: the seconds that it took, and its processor time.
+
+    folder: where Python keeps the bytecode of its modules, as it does for a user; an environment may forbid it.
+    """
+    bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder)}
+    begin = time.perf_counter()
+    run = subprocess.Popen(
+        [str(word) for word in command],
+        env=os.environ | bytecode | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, used = os.wait4(run.pid, 0)
+    took = time.perf_counter() - begin
+    run.returncode = os.waitstatus_to_exitcode(status)
+    if run.returncode:
+        raise subprocess.CalledProcessError(run.returncode, command)
+    return took, used.ru_utime + used.ru_stime
 
 
 def text(value: Any) -> str:

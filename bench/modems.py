@@ -19,8 +19,8 @@ from graphvoip.codes import STANDARDS
 from graphvoip.telegraph import fsk_decode, fsk_encode, morse_decode, morse_encode
 
 sys.path.append(str(Path(__file__).parent.parent / "tests" / "signals"))
+from bad_line import clocked, noisy, padded, ulaw
 from independent import minimodem_reads, minimodem_sends, multimon_reads
-from line import clocked, noisy, padded, ulaw
 
 SIGNS = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ")
 TEXT = "".join(np.random.default_rng(5).choice(SIGNS, 181)).join("..")  # no two places in it are alike

@@ -87,7 +87,9 @@ class Module:
         command = [python, "-m", "peers.worker", name]
         folder = Path(__file__).parent
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=folder, text=True, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            command, cwd=folder, text=True, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
+        )
         if not self.process.stdout.readline():
             raise Missing(install)
 

@@ -29,14 +29,16 @@ from graphvoip.rings import RATE
 SOUNDS, MUSIC = Path("/usr/share/asterisk/sounds"), Path("/usr/share/asterisk/moh")
 VERDICTS = ("", "human", "machine", "silence", "unsure")
 ROOT = Path(__file__).parent.parent
-LINES = {  # name: line, factor on pitch, factor on times, dB on the level
+# Name: line, factor on pitch, factor on times, dB on the level. {15}: 15 dB below one tone, in dB of full scale.
+LINES = {
     "as specified": ("pcmu", 1, 1, 0),
     "A-law, 15 dB softer": ("pcma", 1, 1, -15),
     "pitch +1.5 %": ("pcmu", 1.015, 1, 0),
     "pitch -1.5 %": ("pcmu", 0.985, 1, 0),
     "times +10 %": ("pcmu", 1, 1.1, 0),
     "times -10 %": ("pcmu", 1, 0.9, 0),
-    "noise 15 dB below": ("pcmu, noise=-15dB", 1, 1, 0),
+    "noise 15 dB below": ("pcmu, noise={15}dB", 1, 1, 0),
+    "noise 9 dB below": ("pcmu, noise={9}dB", 1, 1, 0),
     "GSM": ("gsm", 1, 1, 0),
     "echo, hum": ("pcmu, echo=-15dB, echo_time=40ms, hum=-30dB", 1, 1, 0),
     "3 % of packets lost": ("pcmu, loss=3%", 1, 1, 0),
@@ -73,12 +75,6 @@ def events(node, samples: np.ndarray) -> list[tuple[float, str, int]]:
     return found
 
 
-def through(samples: np.ndarray, line: str, level: float) -> np.ndarray:
-    """Noise is so many dB below the tone, not below full scale."""
-    loud = 10 ** (level / 20)
-    return on_line(samples / loud, line) * loud if "noise" in line else on_line(samples, line)
-
-
 def detection(quick: bool) -> None:
     print("| line | heard, of | right | within two periods | latest, periods | with country any: right |")
     print("|---|---|---|---|---|---|")
@@ -93,7 +89,7 @@ def detection(quick: bool) -> None:
                     stays = bursts[0][1] == 0 or kind in ("sit", "ced")
                     sound = tone(country, kind, max(4.0, 2.6 * period), pitch, times, gain, seed)
                     begin = np.flatnonzero(sound)[0] / RATE
-                    sound = through(sound, line, base + gain)
+                    sound = on_line(sound, line.format(*(base - FULL - 3.01 - below for below in range(20))))
                     wanted = "busy" if (country, kind) == ("jp", "reorder") else kind
                     said = events(CallProgress(Pcm(data=sound), country=country), sound)
                     total += 1

@@ -11,7 +11,8 @@ import numpy as np
 from graphvoip.tts import ENGINES, Utterance, spoken, voices
 
 TEXT = "This is a test of speech, spoken by a machine. It has two sentences. " * 40  # three minutes
-WORDS = {"yes, no": ["yes", "no"], "ten digits": "zero one two three four five six seven eight nine".split()}
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+WORDS = {"yes, no": ["yes", "no"], "ten digits": DIGITS}
 PATH = os.environ["PATH"]
 
 

@@ -1,11 +1,13 @@
 """Pictures by telephone in figures: our encoder and decoder beside those of others, on one picture.
 
     pip install sstv nsstv pysstv
-    python bench/sstv.py [--json] [--modes M1,S1,PD90] [--pictures docs/sstv]
+    python bench/sstv_peers.py [--json] [--modes M1,S1,PD90] [--pictures docs/sstv]
 
 prints the tables of docs/sstv.md; what is not installed is left out. Figures are PSNR in dB against the picture that
-was sent, a landscape of noise with the spectrum of a photograph and hard edges; 3 dB are half the error. Sounds are at
--10 dBFS and go through G.711 (u-law) at 8000 Hz. The decoder `sstv` (Rust) is given 48000 Hz, for at 8000 Hz it is 15 dB worse.
+was sent, a landscape of noise with the spectrum of a photograph and hard edges; 3 dB are half the power of the error.
+Sounds are at -10 dBFS and go through G.711 (u-law) at 8000 Hz. The decoder `sstv` (Rust) is given 48000 Hz, for at
+8000 Hz it is 15 dB worse. nSSTV has other levels of Y in Robot and PD modes (levels="studio"): as a decoder it is given
+our sound with these.
 """
 
 import argparse
@@ -87,8 +89,8 @@ def psnr(sent: np.ndarray, seen: np.ndarray | None) -> float | str:
 # --- Encoders: (picture, mode) -> samples at full scale ---------------------------------------------------------------
 
 
-def by_us(image: np.ndarray, mode: str) -> np.ndarray:
-    return sstv_encode(image, mode) * 2
+def by_us(image: np.ndarray, mode: str, levels: str = "full") -> np.ndarray:
+    return sstv_encode(image, mode, levels=levels) * 2
 
 
 def by_rust(image: np.ndarray, mode: str) -> np.ndarray:
@@ -230,8 +232,11 @@ def encoders(modes: list[str]) -> list[dict[str, Any]]:
         for decoder, known in (("sstv (Rust)", RUST), ("nSSTV", NSSTV), ("ours", MODES)):
             if mode in known:
                 row = {"mode": mode, "decoder": decoder}
+                heard = dict(lines)
+                if decoder == "nSSTV":
+                    heard["ours"] = on_line(sent(by_us(image, mode, "studio")), "pcmu")
                 for name in ENCODERS:
-                    row[name] = psnr(image, attempt(DECODERS[decoder], lines[name])) if name in lines else "-"
+                    row[name] = psnr(image, attempt(DECODERS[decoder], heard[name])) if name in lines else "-"
                 rows.append(row)
     return rows
 
@@ -241,11 +246,12 @@ def decoders(modes: list[str]) -> list[dict[str, Any]]:
     rows = []
     for mode in modes:
         image = picture_of(mode)
-        sound = sent(by_us(image, mode))
+        sounds = {name: sent(by_us(image, mode, "studio" if name == "nSSTV" else "full")) for name in DECODERS}
         for line, through in LINES.items():
-            heard = through(sound).astype(np.float32)
-            row = {"mode": mode, "line": line}
-            rows.append(row | {name: psnr(image, attempt(run, heard)) for name, run in DECODERS.items()})
+            row: dict[str, Any] = {"mode": mode, "line": line}
+            for name, run in DECODERS.items():
+                row[name] = psnr(image, attempt(run, through(sounds[name]).astype(np.float32)))
+            rows.append(row)
     return rows
 
 
@@ -285,8 +291,10 @@ def pictures(folder: Path) -> None:
         ("m1_noise", "M1", "noise 10 dB below"),
     ):
         image = picture_of(mode)
-        heard = LINES[line](sent(by_us(image, mode))).astype(np.float32)
-        seen = {"sent": image} | {name: attempt(run, heard) for name, run in DECODERS.items()}
+        seen: dict[str, Any] = {"sent": image}
+        for name, run in DECODERS.items():
+            sound = sent(by_us(image, mode, "studio" if name == "nSSTV" else "full"))
+            seen[name] = attempt(run, LINES[line](sound).astype(np.float32))
         wide, high = image.shape[1], image.shape[0]
         sheet = Image.new("RGB", ((wide + 6) * len(seen) - 6, high + 14), "white")
         draw = ImageDraw.Draw(sheet)

@@ -2,16 +2,14 @@
 
     python bench/startup.py [--json] [--repeats 7]
 
-warm: the machine code is on disk, as from the second run on. cold: it is not, and the engine and every kernel are
-compiled; a program compiles only those that it uses.
+warm: the machine code is on disk, as from the second run on. cold: it is not, and all that a call is made of is compiled,
+the engine too. What else of the palette a program uses is compiled when it is first used.
 """
 
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from pathlib import Path
 
 import measure
 
@@ -23,47 +21,39 @@ tone = Tone(freq=440, seconds=1)
 Plan([tone]).run()
 assert tone.samples().any()
 """
-EVERYTHING = """
-import graphvoip.engine
-from graphvoip.nodes import Tone
-from graphvoip.node import types
-for cls in types.values():
-    cls.process.compile(cls)
+CALL = f"""
+from graphvoip.call import prepare
+prepare()
+{FIRST_FRAME}
 """
 
 
-def seconds(program: str, cache: str = "") -> float:
-    environment = os.environ | ({"NUMBA_CACHE_DIR": cache} if cache else {})
-    begin = time.perf_counter()
-    subprocess.run([sys.executable, "-c", program], env=environment, check=True, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - begin
+def row(what: str, bar: float | str, found: list[tuple[float, float]]) -> dict:
+    wall, processor = zip(*found, strict=True)
+    return {"what": what, "s": statistics.median(wall), "fastest": min(wall), "processor s": min(processor), "bar": bar}
 
 
-def cold() -> float:
-    with tempfile.TemporaryDirectory() as cache:
-        return seconds(EVERYTHING, cache)
+def main(repeats: int, folder: Path) -> list[dict]:
+    def warm(program: str) -> list[tuple[float, float]]:
+        command = [sys.executable, "-c", program]
+        measure.process(command, folder)
+        return [measure.process(command, folder) for _ in range(repeats)]
 
+    def cold() -> tuple[float, float]:
+        with tempfile.TemporaryDirectory() as cache:
+            return measure.process([sys.executable, "-c", CALL], folder, NUMBA_CACHE_DIR=cache)
 
-def row(what: str, bar: float | str, found: list[float]) -> dict:
-    return {"what": what, "s": statistics.median(found), "fastest": min(found), "bar": bar}
-
-
-def main(repeats: int) -> list[dict]:
-    again = range(repeats)
-    python = [seconds("pass") for _ in again]
-    numba = [seconds("import numba") for _ in again]
-    imports = [seconds("import graphvoip") for _ in again]
-    seconds(FIRST_FRAME)
-    warm = [seconds(FIRST_FRAME) for _ in again]
     return [
-        row("Python itself", "", python),
-        row("import numba, which imports numpy", "", numba),
-        row("import graphvoip", 0.15, imports),
-        row("warm: to the first frame", 0.8, warm),
-        row("cold: all kernels and the engine compiled", 8.0, [cold() for _ in range(max(1, repeats // 2))]),
+        row("Python itself", "", warm("pass")),
+        row("import numba, which imports numpy", "", warm("import numba")),
+        row("import graphvoip", 0.15, warm("import graphvoip")),
+        row("warm: to the first frame", 0.8, warm(FIRST_FRAME)),
+        row("warm: all that a call needs", "", warm(CALL)),
+        row("cold: all that a call needs, compiled", 8.0, [cold() for _ in range(max(1, repeats // 2))]),
     ]
 
 
 if __name__ == "__main__":
     options = measure.arguments(__doc__, repeats=7)
-    measure.show({"seconds, whole processes": main(options.repeats)}, options.json)
+    with tempfile.TemporaryDirectory() as folder:
+        measure.show({"seconds, whole processes": main(options.repeats, Path(folder))}, options.json)

@@ -37,7 +37,8 @@ def sstv_encode(
     Raises ValueError for a mode that there is not and for a file that is no picture, ImportError without Pillow. The
     samples are those of the node `sstv`, bit for bit.
     """
-    from .nodes import Recorder, Sstv
+    from .nodes.recorder import Recorder
+    from .nodes.sstv import Sstv
     from .plan import Plan
     from .rings import FRAME
 
@@ -61,10 +62,10 @@ def sstv_decode(samples: Any, mode: str | None = None, *, levels: str = "full") 
 
     samples: at 8000 Hz, any sequence of floats. mode: told, a picture is found though its header was missed, and
     begins with the first row that is there. levels: as the sender has them, see sstv_encode. What else is known of a
-    picture is in its `info`: rows, complete, fsk_id, hz and ppm by which the sender was off, lost (share of its pixels).
+    picture is in its `info`: rows, complete, fsk_id, hz and ppm by which the sender was off, the share of lost pixels.
     """
     from .pcm import samples as as_samples
-    from .sstv_decode import decode
+    from .sstv_decoder import decode
 
     told = mode_of(mode, "sstv_decode") if mode is not None else None
     if levels not in LEVELS:

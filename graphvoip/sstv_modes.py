@@ -164,8 +164,8 @@ def mode_of(name: str, what: str) -> Mode:
 
 # --- Pictures ---------------------------------------------------------------------------------------------------------
 
-# Y, R-Y, B-Y of ITU-R BT.601, all from 0 to 255. "full", as JPEG has it: slowrx, pysstv, sstv (Rust). "studio", Y from 16
-# to 235: the Dayton paper, MMSSTV, nSSTV.
+# Y, R-Y, B-Y of ITU-R BT.601. "full": from 0 to 255, as in JPEG; slowrx, pysstv and sstv (Rust) have it so. "studio":
+# Y from 16 to 235; the Dayton paper, MMSSTV and nSSTV.
 LEVELS = ("full", "studio")
 TO_YUV = {
     "full": np.array([[0.299, 0.587, 0.114], [0.5, -0.418688, -0.081312], [-0.168736, -0.331264, 0.5]]),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .rings import RATE
-from .sstv_decode import (
+from .sstv_decoder import (
     CLOCK,
     LEAST,
     MS,

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from graphvoip import TTStoPCM, loadWAVtoPCM, normalizePCM
+from graphvoip import TTStoPCM, loadWAVtoPCM, normalizePCM, sstv_decode, sstv_encode
 from graphvoip.cli_files import load_handler
 from graphvoip.listen import level, tones
 from graphvoip.telegraph import fsk_decode, fsk_encode
@@ -390,6 +391,44 @@ async def test_party(phone, example):
         assert await second.hears_tone(420)
         assert await second.hung_up()
         assert first.ended is None
+
+
+# --- Pictures ---------------------------------------------------------------------------------------------------------
+
+
+async def test_picture_line(phone, example):
+    handler = example("picture_line")
+    module = inspect.unwrap(handler).__globals__
+    module["time"] = SimpleNamespace(strftime=lambda form: "12:34:56")
+    async with phone(handler) as p:
+        await p.wait(1)
+        await p.press("3")
+        await p.wait(41)
+    assert_tones(p.heard[:4000], (660, 0, 2000))
+    ((image, mode, start),) = sstv_decode(p.heard)
+    assert (mode, image.info["fsk_id"]) == ("R36", "LINE")
+    assert start == pytest.approx(1, abs=0.1)
+    sent = np.asarray(module["card"]("3", p.call.getRemoteUri()), float)
+    assert np.sqrt(np.mean((np.asarray(image) - sent) ** 2)) < 12  # it has sharp edges; of 255
+
+
+async def test_picture_mailbox(phone, example, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shades = np.linspace(20, 230, 160).astype(np.uint8)
+    picture = np.stack([np.tile(shades, (120, 1))] * 3, 2)
+    async with phone(example("picture_mailbox")) as p:
+        await p.wait(1)
+        await p.play(sstv_encode(picture, "BW8"))
+        assert await p.hears_tone(660)
+        back = len(p.heard)
+        await p.wait(10)
+    (file,) = (tmp_path / "pictures").iterdir()
+    assert capsys.readouterr().out == f"pictures/{file.name}: BW8, 120 rows\n"
+    kept = np.asarray(Image.open(file), float)
+    assert np.sqrt(np.mean((kept - picture) ** 2)) < 3
+    ((image, mode, _),) = sstv_decode(p.heard[back:])
+    assert (mode, image.info["fsk_id"]) == ("BW8", "MAILBOX")
+    assert np.sqrt(np.mean((np.asarray(image) - kept) ** 2)) < 4
 
 
 # --- As scripts -------------------------------------------------------------------------------------------------------

@@ -59,7 +59,15 @@ def command(name: str, seconds: float, folder: Path, sound: Path | None) -> list
     file = folder / f"{name}-{seconds:g}.csd"
     orchestra = [f"sr = {RATE}", f"ksmps = {FRAME}", "nchnls = 1", "0dbfs = 1", *globals()[name.lower()]()]
     score = [f"i{number} 0 {seconds:g}" for number in ((1, 3) if name == "P2" else (1,))]
-    parts = ["<CsoundSynthesizer>", "<CsInstruments>", *orchestra, "</CsInstruments>", "<CsScore>", *score, "</CsScore>"]
+    parts = [
+        "<CsoundSynthesizer>",
+        "<CsInstruments>",
+        *orchestra,
+        "</CsInstruments>",
+        "<CsScore>",
+        *score,
+        "</CsScore>",
+    ]
     file.write_text("\n".join([*parts, "</CsoundSynthesizer>"]))
     return ["csound", "-d", "-m0", *(["-h", "-f", "-o", str(sound)] if sound else ["-n"]), str(file)]
 

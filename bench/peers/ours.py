@@ -91,10 +91,9 @@ def p5() -> Node:
     return Gain(Mix(*(Gain(Sine(freq=freq), P5_EACH) for freq in P5_FREQS)), P5_GAIN)
 
 
-def build(name: str) -> tuple[Node, Plan]:
-    """What is heard, and the plan that makes it."""
-    heard = globals()[name.removesuffix("+").lower()]()
-    return heard, Plan([Goertzel(heard) if name.endswith("+") else heard])
+def build(name: str) -> Node:
+    """What is heard of a patch."""
+    return globals()[name.removesuffix("+").lower()]()
 
 
 class Peer:
@@ -104,7 +103,8 @@ class Peer:
         self.plans: dict[str, Plan] = {}
 
     def sound(self, name: str, seconds: float) -> np.ndarray:
-        heard, plan = build(name)
+        heard = build(name)
+        plan = Plan([heard])
         made = []
         for _ in range(round(seconds * RATE / FRAME)):
             plan.run()
@@ -113,7 +113,8 @@ class Peer:
 
     def time(self, name: str, frames: int) -> float:
         if name not in self.plans:
-            self.plans[name] = build(name)[1]
+            heard = build(name)
+            self.plans[name] = Plan([Goertzel(heard) if name.endswith("+") else heard])
         begin = time.process_time()
         self.plans[name].run(frames)
         return time.process_time() - begin

@@ -1,6 +1,6 @@
 """A peer that is a Python module, in an interpreter of its own: it takes orders from stdin and answers on stdout.
 
-    python -m peers.worker flow|faust
+python -m peers.worker flow|faust
 """
 
 import importlib

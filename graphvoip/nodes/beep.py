@@ -8,8 +8,8 @@ from ..rings import RATE
 
 HOP = 80  # samples, 10 ms
 SIZE = 2 * HOP  # that are looked at
-PURE = 0.9  # share of what is heard above 250 Hz that is the sine
-STEADY = 0.02  # by which its pitch may differ from hop to hop, or 10 Hz
+PURE = 0.95  # share of what is heard above 250 Hz that is the sine
+STEADY = 0.005  # by which its pitch may differ from hop to hop, or 5 Hz
 SAME = 2.0  # its power, by this factor
 FAINT = 10 ** (-45 / 10)  # power that is heard
 DROP = 16  # factor by which its power falls at its end, 12 dB
@@ -104,7 +104,7 @@ class Beep(Node):
                 line[n] = line[HOP + n]
             pure = share >= PURE and state.low <= freq <= state.high
             if state.on == 1:
-                same = abs(freq - state.freq) <= max(10.0, STEADY * state.freq)
+                same = abs(freq - state.freq) <= max(5.0, STEADY * state.freq)
                 if pure and same and state.tone < SAME * power < SAME * SAME * state.tone:
                     state.hops += 1
                     state.freq += (freq - state.freq) / state.hops

@@ -31,7 +31,7 @@ WAVES = (np.sqrt(2 / WINDOW) * np.stack([np.cos(_turns), np.sin(_turns)], 1)).as
 POWER = 2 * float(np.sum(HANN**2))  # of the window
 
 PURE = 0.8  # of what is heard above 200 Hz is the tone
-PURER = 0.9  # of a tone that has no cadence to know it by
+PURER = 0.86  # of a tone that has no cadence to know it by
 SHARE = 0.08  # of it is the weaker of two frequencies, at least: 8 dB of difference are 0.14
 NEAR, OWN = 31.0, 17.5  # Hz about a frequency in which all of a tone is, and in which most of it is
 FAINT = 10 ** (-48 / 10)  # power of a tone that is heard, -45 dBm0

@@ -200,8 +200,11 @@ def earlier(memory, first):
 
 
 @njit(**OPTIONS)
-def judged(memory, at, first, row, column, tops):
-    """Are the looks first..at those of a digit? Whether, and by how many Hz its tones are off."""
+def judged(memory, at, first, row, column, tops, alone):
+    """Are the looks first..at those of a digit? Whether, and by how many Hz its tones are off.
+
+    alone: it does not follow another digit at once, so what was before it tells.
+    """
     start = max(first, at - JUDGED + 1)
     off_a, steady_a, spread_a, a, count = followed(memory, start, at, row, column, row, tops)
     off_b, steady_b, spread_b, b, count = followed(memory, start, at, row, column, column, tops)
@@ -210,6 +213,7 @@ def judged(memory, at, first, row, column, tops):
     gain_a, gain_b = 1 / loss(off_a), 1 / loss(off_b)
     rest, total, low = powers(memory, start, at, row, column, tops, gain_a, gain_b)
     before, low_before = earlier(memory, first)
+    before = before if alone else 0.0
     if before * count > QUIETER * total:
         return False, 0.0, 0.0
     twist = 10 * np.log10(b * b * gain_b / (a * a * gain_a))
@@ -245,8 +249,8 @@ class Dtmf(Node):
     pitch = Output("the low tone's frequency in Hz, measured; 0 before the first digit, and then the last one's")
     high = Output("the high tone's frequency in Hz, likewise")
     level = Output("effective value of the two tones while gate is 1, 0 between")
-    digit = Event("a digit: its character code, and 256 times the samples since its first")
     release = Event("a digit has ended: its code, 2^8 times its length, 2^32 times the samples since its last")
+    digit = Event("a digit: its character code, and 256 times the samples since its first")
     state = State(memory_="i8", left="i8", looks="i8", least="f8", x="f8", y="f8", held="i8", heights=("f8", 3),
                   last="i8", edge="f8", gone="i8", on="f8", pitch_="f8", high_="f8", level_="f8")  # fmt: skip
 
@@ -256,6 +260,7 @@ class Dtmf(Node):
         self.state["left"] = HOP
         self.state["least"] = 10 ** (self.least_db / 20)
         self.state["held"] = self.state["gone"] = -1
+        self.state["last"] = -PAST
 
     @kernel
     def process(state, input, out, gate, pitch, high, level):
@@ -294,7 +299,7 @@ class Dtmf(Node):
                 first, part, tops = span(memory, at, state.gone, row, column)
                 start = now - (at - first + part) * HOP
                 if now - start >= LEAST and is_in(memory, at, row, column, tops, 0.5, 0.3):
-                    good, off_a, off_b = judged(memory, at, first, row, column, tops)
+                    good, off_a, off_b = judged(memory, at, first, row, column, tops, first - state.last > 3)
                     if good:
                         found = both
 

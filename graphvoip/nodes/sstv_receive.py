@@ -11,7 +11,7 @@ import numpy as np
 from ..kernel import barrier, event, fence, floats_at, kernel, sin_turns, sound
 from ..node import Event, File, Node, Option, Output, Signal, State
 from ..rings import FRAME, RATE
-from ..sstv_decode import Decoded
+from ..sstv_decoder import Decoded
 from ..sstv_modes import LEVELS, MODES, SPAN, mode_of, pillow
 from ..sstv_receiver import Begun, Complete, Line, Receiver
 

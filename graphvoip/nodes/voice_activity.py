@@ -43,7 +43,7 @@ def _silero(module) -> Callable[[np.ndarray], bool]:
             window[filled : filled + len(sample)] = sample
             filled += len(sample)
             if filled == len(window):
-                last, filled = vad.process(memoryview(window)) > 0.5, 0
+                last, filled = vad.process(window.tobytes()) > 0.5, 0
         return last
 
     return spoken

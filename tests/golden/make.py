@@ -61,6 +61,7 @@ TAKES = {
     "party_line": Take(5, voice=SPEECH),
     "pluck_choir": Take(6, "1@0.2 5@0.6 6@1 8@1.4 9@1.8 0@2.2 #@2.6 9@3 6@3.4 1@4 4@4.02 7@4.04"),
     "pluck_voice": Take(2.5, "1@0.2 5@1"),
+    "postcard": Take(None),
     "rain_garden": Take(7),
     "robot": Take(5, voice=SPEECH),
     "switchboard": Take(10, "5@0.8 5@1.1 0@1.4 1@1.7", values={"patience": 2.5}),

@@ -1,16 +1,12 @@
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from bad_line import noisy, padded, ulaw
+from independent import minimodem_reads_caller_id, multimon_reads
 
 from graphvoip.nodes import CallerId
 from graphvoip.telegraph import caller_id_decode, caller_id_encode
-
-sys.path.append(str(Path(__file__).parent.parent / "signals"))
-from independent import minimodem_reads_caller_id, multimon_reads
-from line import noisy, padded, ulaw
 
 WHO = {"number": "5551234", "name": "ADA LOVELACE", "when": "11231945"}
 

@@ -1,15 +1,10 @@
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from independent import minimodem_reads
 
 from graphvoip.codes import STANDARDS
 from graphvoip.nodes import Fsk
 from graphvoip.telegraph import fsk_decode, fsk_encode
-
-sys.path.append(str(Path(__file__).parent.parent / "signals"))
-from independent import minimodem_reads
 
 RATE = 8000
 TEXT = "THE QUICK BROWN FOX JUMPS OVER 13 LAZY DOGS; 0123456789 (-$',!:)?&./#\" END"

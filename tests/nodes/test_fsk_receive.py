@@ -1,17 +1,12 @@
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from bad_line import clocked, noisy, padded, ulaw
+from independent import minimodem_sends
 
 from graphvoip import TTStoPCM
 from graphvoip.codes import STANDARDS
 from graphvoip.nodes import Fsk, FskReceive, Pcm
 from graphvoip.telegraph import fsk_decode, fsk_encode
-
-sys.path.append(str(Path(__file__).parent.parent / "signals"))
-from independent import minimodem_sends
-from line import clocked, noisy, padded, ulaw
 
 RATE = 8000
 TEXT = "THE QUICK BROWN FOX JUMPS OVER 13 LAZY DOGS; 0123456789 (-$',!:)?&./#\" END"

@@ -1,16 +1,11 @@
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from bad_line import noisy, padded, ulaw
+from independent import multimon_reads
 
 from graphvoip import TTStoPCM
 from graphvoip.nodes import Morse, MorseReceive
 from graphvoip.telegraph import morse_decode, morse_encode
-
-sys.path.append(str(Path(__file__).parent.parent / "signals"))
-from independent import multimon_reads
-from line import noisy, padded, ulaw
 
 RATE = 8000
 TEXT = "THE QUICK BROWN FOX 0123456789 JUMPS OVER THE LAZY DOG? CQ DE AA1BB/P = K."

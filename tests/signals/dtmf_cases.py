@@ -4,8 +4,8 @@ The figures are those of ITU-T Q.23 and Q.24 (frequencies, levels, twist, length
 published acceptance tests (Mitel's widths, dial tones, echo) and of issue 4. Levels are dBm0 for each tone: a sine of
 full scale is +3.14 dBm0 (G.711). Everything is at a random place within a receiver's blocks, and comes from a seed.
 
-A case is a list of signals: the samples, and the digits in them with their times. A receiver is a function of samples that
-gives a list of (digit, start, end), or a string of digits.
+A case is a list of signals: the samples, and the digits in them with their times. A receiver is a function of samples
+that gives a list of (digit, start, end), or a string of digits.
 """
 
 import difflib
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from dtmf_codecs import CODECS, alaw, ulaw
+from dtmf_sounds import voices
 
 RATE = 8000
 FULL = 3.14  # dBm0 of a sine of full scale
@@ -234,7 +235,8 @@ def cadence(tones, pattern, seconds, level=-13.0) -> np.ndarray:
 def other_tones(random) -> Iterator[np.ndarray]:
     """What is heard on lines and is no digit: call progress, special information, fax and modem tones."""
     for tones, pattern in [
-        ((350, 440), (9, 1)), ((425,), (9, 1)), ((400,), (9, 1)), ((440, 480), (2, 4)), ((400, 450), (0.4, 0.2, 0.4, 2)),
+        ((350, 440), (9, 1)), ((425,), (9, 1)), ((400,), (9, 1)), ((440, 480), (2, 4)),
+        ((400, 450), (0.4, 0.2, 0.4, 2)),
         ((425,), (1, 4)), ((480, 620), (0.5, 0.5)), ((480, 620), (0.25, 0.25)), ((400,), (0.375, 0.375)),
         ((425,), (0.48, 0.48)), ((440,), (0.3, 10)), ((1400,), (0.5, 15)), ((1100,), (0.5, 3)), ((2100,), (3, 1)),
         ((1300,), (0.5, 2)), ((2225,), (2, 1)), ((1650,), (1, 0.1)), ((980,), (1, 0.1)), ((620,), (0.1, 0.1)),
@@ -265,7 +267,7 @@ def _others(random, n):
         yield from map(Signal, other_tones(random))
 
 
-@case("hum of 50 and 60 Hz, and DC")
+@case("hum of 50 or 60 Hz, 5 dB below a tone, and DC")
 def _hum(random, n):
     for _, hum in itertools.product(range(2 * n), (50, 60)):
         signal = dial(random, shuffled(random), low=-15.0, high=-15.0)
@@ -318,6 +320,16 @@ def _loss(random, n):
         yield signal
 
 
+@case("talk-down: under the echo of our prompt, 12 dB below a tone", found=0.99, extra=1)
+def _talk_down(random, n):
+    for _ in range(20 * n):
+        signal = dial(random, shuffled(random), 0.08, 0.08, low=-11.0, high=-11.0)
+        prompt = voices(int(random.integers(1 << 30)), 0.12)  # at -15 dBm0
+        at = random.integers(0, 800)
+        signal.samples += 10 ** (-8 / 20) * np.resize(prompt[at:], len(signal.samples))
+        yield signal
+
+
 @case("tones of 10 s: one digit")
 def _long(random, n):
     for _, key in itertools.product(range(n), "159D"):
@@ -338,7 +350,8 @@ def _slips(random, n):
 def _together(random, n):
     for _ in range(30 * n):
         signal = dial(
-            random, shuffled(random), on=lambda r: r.choice([0.040, r.uniform(0.04, 0.1)]), off=lambda r: r.uniform(0.053, 0.1),
+            random, shuffled(random),
+            on=lambda r: r.choice([0.040, r.uniform(0.04, 0.1)]), off=lambda r: r.uniform(0.053, 0.1),
             low=lambda r: r.uniform(-17, -4), twist=lambda r: r.uniform(-8, 4),
             off_low=lambda r: r.uniform(-0.015, 0.015), off_high=lambda r: r.uniform(-0.015, 0.015),
         )  # fmt: skip

@@ -18,9 +18,8 @@ LEVEL = 10 ** ((-15 - 3.14) / 20) / 2**0.5  # effective value of -15 dBm0
 PROMPTS = Path("/usr/share/asterisk/sounds")
 MUSIC = Path("/usr/share/asterisk/moh")
 TEXTS = Path("/usr/share/common-licenses")
-ESPEAK = (
-    "en en-us+f2 de fr+m3 es it+f4 ru pt+m5 nl+f3 pl sv+m7 fi tr+f1 hu en+croak cs+f5 da ro+m2 el+whisperf hi".split()
-)
+ESPEAK = ("en", "en-us+f2", "de", "fr+m3", "es", "it+f4", "ru", "pt+m5", "nl+f3", "pl", "sv+m7", "fi", "tr+f1", "hu",
+          "en+croak", "cs+f5", "da", "ro+m2", "el+whisperf", "hi")  # fmt: skip
 
 
 def at_line_level(samples: np.ndarray) -> np.ndarray:

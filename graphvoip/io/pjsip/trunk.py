@@ -164,10 +164,8 @@ class Line:
             case {"event": "failed", "in_use": in_use, "what": what}:
                 where = f"UDP port {self.port}" + (f" of {self.trunk.host}" if self.trunk.host else "")
                 self.failure = f"{where} {IN_USE.format(self.port)}" if in_use else f"SIP cannot have {where}: {what}"
-            case {"event": "incoming", "call": number, "ring": ring, "uri": uri, "source": source, **more} if (
-                self.memory
-            ):
-                self.invited(SipLeg(self, number, uri, ring, source, bool(more.get("events"))))
+            case {"event": "incoming", "call": number, "ring": ring, "uri": uri, **more} if self.memory:
+                self.invited(SipLeg(self, number, uri, ring, more["source"], more["events"]))
             case {"event": "digit", "call": number, "digit": digit, "how": how}:
                 if leg := self.legs.get(number):
                     leg.tones = leg.tones and how != "event"  # a phone that sends events sends all keys so

@@ -245,8 +245,8 @@ def path(clear: np.ndarray, first: np.ndarray, size: int, lean: int) -> np.ndarr
 def edges(heard: Demodulated, mode: Mode, off: float, at: np.ndarray) -> np.ndarray:
     """The end of each of these pulses, to a part of a sample; not a number where it is not to be seen.
 
-    That is where the frequency crosses the middle between 1200 Hz and the black that follows. The beginning is not
-    looked at: what comes before it may be any pixel.
+    That is where the frequency crosses the middle between 1200 Hz and what follows: black, or in Robot B&W the first
+    pixel. The beginning is not looked at: what comes before it may be anything.
     """
     length = mode.syncs[0][1] * MS
     smooth = np.hanning(7)[1:-1]
@@ -256,13 +256,16 @@ def edges(heard: Demodulated, mode: Mode, off: float, at: np.ndarray) -> np.ndar
     inside = (places[:, 0] >= 0) & (places[:, -1] < len(heard.hz))
     rows = np.take(heard.hz, np.clip(places, 0, len(heard.hz) - 1))
     rows = np.apply_along_axis(np.convolve, 1, np.clip(rows - off, 900, 2500), smooth / smooth.sum(), "valid")
-    over = rows > 0.5 * (SYNC + BLACK)
+    after = mode.line[[part.hz for part in mode.line].index(SYNC) + 1].hz
+    level = np.clip(rows[:, 13:16].mean(1), BLACK, WHITE) if after == 0 else np.full(len(rows), after)
+    half = 0.5 * (SYNC + level)
+    over = rows > half[:, None]
     rises = ~over[:, :-1] & over[:, 1:]
     distance = np.where(rises, np.abs(spread[:-1] + 0.5), np.inf)
     k = distance.argmin(1)
     n = np.arange(len(rows))
     below, above = rows[n, k], rows[n, k + 1]
-    part = (0.5 * (SYNC + BLACK) - below) / np.where(above > below, above - below, 1)
+    part = (half - below) / np.where(above > below, above - below, 1)
     seen = inside & np.isfinite(distance[n, k])
     # hz[n] is the mean of n to n + 1: it belongs to n + 0.5.
     return np.where(seen, middle + spread[k] + part + 0.5, np.nan)
@@ -501,13 +504,33 @@ def mended(plane: np.ndarray, lost: np.ndarray) -> None:
             plane[bad, column] = np.interp(rows[bad], rows[~bad], plane[~bad, column])
 
 
-def spread_colour(plane: np.ndarray) -> np.ndarray:
-    """A plane whose rows come in pairs, the mean of two that it lies between: each leans to its neighbour a little."""
+def spread_colour(plane: np.ndarray, bright: np.ndarray) -> np.ndarray:
+    """A plane whose rows come in pairs, each the mean of two: what they were is guessed from what is around them.
+
+    Where the colour goes with the brightness, which is known of both rows, it follows that; else it is a slope.
+    """
     one = plane[::2]
-    before, after = np.concatenate([one[:1], one[:-1]]), np.concatenate([one[1:], one[-1:]])
+    both = bright.reshape(len(one), 2, -1)
+    mean, step = both.mean(1), (both[:, 1] - both[:, 0]) / 2
+    here, there = _around(mean), _around(one)
+    sway, colour_sway = _around(mean * mean) - here**2, _around(one * one) - there**2
+    together = _around(mean * one) - here * there
+    follows = together / (sway + 40)
+    likeness = together**2 / ((sway + 40) * (colour_sway + 1e-3))
+    trust = np.clip((likeness - 0.7) / 0.25, 0, 1) * np.clip(colour_sway / 20 - 1, 0, 1)
+    slope = (np.concatenate([one[1:], one[-1:]]) - np.concatenate([one[:1], one[:-1]])) / 8
+    change = trust * np.clip(follows, -1.5, 1.5) * step + (1 - trust) * slope
     found = np.empty_like(plane)
-    found[::2], found[1::2] = 0.75 * one + 0.25 * before, 0.75 * one + 0.25 * after
+    found[::2], found[1::2] = one - change, one + change
     return found
+
+
+def _around(x: np.ndarray) -> np.ndarray:
+    """The mean over 3 rows and 5 columns around each pixel."""
+    high, wide = x.shape
+    y = np.pad(x, ((1, 1), (2, 2)), "edge")
+    y = y[:high] + y[1 : high + 1] + y[2:]
+    return np.sum([y[:, k : k + wide] for k in range(5)], 0) / 15
 
 
 # --- Pictures ---------------------------------------------------------------------------------------------------------
@@ -589,7 +612,7 @@ def shown(planes: np.ndarray, lost: np.ndarray, mode: Mode, levels: str) -> tupl
     for k, plane in enumerate(planes):
         mended(plane, lost[k])
         if k and mode.planes == "YUV" and mode.rows == 2:
-            planes[k] = spread_colour(plane)
+            planes[k] = spread_colour(plane, planes[0])
     rgb = np.zeros((mode.height, mode.width, 3), np.uint8)
     rgb[:seen] = from_planes(planes, mode, levels)
     return rgb, seen, float(lost.mean()) if seen else 1.0
