@@ -40,7 +40,7 @@ clean:
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))' || { echo "The tests ring real SIP calls, and" \
 	  "PJSIP comes prebuilt for Python 3.11 and 3.12: make clean, then make test PYTHON=python3.12" >&2; exit 1; }
 	@echo "setting up .venv for the tests"
-	@$(PIP) --editable '.[sip,audio,tts,piper,listen,sstv,plot,test]'
+	@$(PIP) --editable '.[sip,audio,tts,vad,piper,listen,sstv,plot,test]'
 	@touch $@ .venv/demo
 
 .venv/made:

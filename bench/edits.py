@@ -2,9 +2,10 @@
 
     python bench/edits.py [--json] [--seconds 4]
 
-An edit is all that happens on the event loop: the new nodes, the new plan and its publication, in processor time. Each kind is made again
-and again for some seconds while the engine runs the graph. When the new signal has taken over from the old one, a frame
-later, there is one plan more: `later`. `late` are frames that began more than 5 ms after their time.
+An edit is all that happens on the event loop: the new nodes, the new plan and its publication, in processor time. Each
+kind is made again and again for some seconds while the engine runs the graph. When the new signal has taken over from
+the old one, a frame later, there is one plan more: `later`. `late` are frames that began more than 5 ms after their
+time.
 """
 
 import asyncio

@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 import measure
+from peers import ours
+from peers.patches import NAMES
 
 from graphvoip import render, savePCMtoWAV
-from peers import NAMES, ours
 
 ROOT = Path(__file__).parent.parent
 PATCHES = ("chime.json", "keypad_fm.json")

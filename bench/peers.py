@@ -4,8 +4,8 @@
 
 The patches are in bench/peers/, once for each program. All take turns in one run, and the fastest of each counts: this
 asks what a program can do, and not what else the machine did. It is processor time. Programs that render from the
-command line are run for two durations, and the difference counts: their start is left out. Before that each renders 4 s,
-and its peak and level are compared with ours.
+command line are run for two durations, and the difference counts: their start is left out. Before that each renders
+4 s, and its peak and level are compared with ours.
 
 P3 is touch tones and noise; P3+ also looks for the tones, for which the other programs have no ready part.
 SignalFlow and DawDreamer (for Faust) are Python modules: --peers-python names an interpreter that has them.
@@ -23,8 +23,8 @@ from typing import Any
 import measure
 import numpy as np
 import soundfile
-
-from peers import FRAME, NAMES, RATE, csound, host, ours, plain, puredata, supercollider
+from peers import csound, host, ours, plain, puredata, supercollider
+from peers.patches import FRAME, NAMES, RATE
 
 PATCHES = (*NAMES[:3], "P3+", *NAMES[3:])
 COMPARED = 4  # seconds that should have the same level

@@ -292,9 +292,9 @@ def pictures(folder: Path) -> None:
     ):
         image = picture_of(mode)
         seen: dict[str, Any] = {"sent": image}
-        for name, run in DECODERS.items():
-            sound = sent(by_us(image, mode, "studio" if name == "nSSTV" else "full"))
-            seen[name] = attempt(run, LINES[line](sound).astype(np.float32))
+        for decoder, run in DECODERS.items():
+            sound = sent(by_us(image, mode, "studio" if decoder == "nSSTV" else "full"))
+            seen[decoder] = attempt(run, LINES[line](sound).astype(np.float32))
         wide, high = image.shape[1], image.shape[0]
         sheet = Image.new("RGB", ((wide + 6) * len(seen) - 6, high + 14), "white")
         draw = ImageDraw.Draw(sheet)

@@ -2,8 +2,8 @@
 
     python bench/startup.py [--json] [--repeats 7]
 
-warm: the machine code is on disk, as from the second run on. cold: it is not, and all that a call is made of is compiled,
-the engine too. What else of the palette a program uses is compiled when it is first used.
+warm: the machine code is on disk, as from the second run on. cold: it is not, and all that a call is made of is
+compiled, the engine too. What else of the palette a program uses is compiled when it is first used.
 """
 
 import statistics

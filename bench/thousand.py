@@ -15,11 +15,11 @@ import time
 import measure
 import numpy as np
 from audio_thread import hogs
+from peers import ours
 
 from graphvoip.engine import TOO_LATE, Engine
 from graphvoip.graph import Graph, walk
 from graphvoip.node import Node
-from peers import ours
 
 
 def ring_up(engine: Engine, patch: str, n: int) -> Node:

@@ -5,9 +5,9 @@ receiver: an app such as Robot36 or MMSSTV, or `graphvoip.sstv_decode` of a reco
 import time
 
 from PIL import Image, ImageDraw, ImageFont
-from voip import runVoipClient
 
 from graphvoip.nodes import Sstv
+from voip import runVoipClient
 
 COLOURS = ["navy", "seagreen", "indigo", "teal", "maroon", "darkslategray", "purple", "sienna", "crimson", "olive"]
 

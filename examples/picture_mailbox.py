@@ -2,10 +2,9 @@
 the extra `sstv`.
 """
 
-from voip import runVoipClient
-
 from graphvoip import patch
 from graphvoip.nodes import Sstv, SstvReceive
+from voip import runVoipClient
 
 
 @patch

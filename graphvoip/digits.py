@@ -71,6 +71,7 @@ class Presses:
             press = Press(key, way, since, now)
             self.known.append(press)
         if way == "tones":  # INFO may come when the key is let go
+            self.released(now)
             press.until, self.sounding = math.inf, press
         return press.ways == {way}
 

@@ -583,10 +583,12 @@ def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: fl
         for _ in range(2):
             off = tuned(heard, mode, found, off)
         found = timing(heard, mode, off, first, size, lines)
-    if start is not None and np.mean(found.score > 0.4) < 0.85:
+    there = int(np.clip((len(samples) - (start or 0)) / line, 1, lines))
+    if start is not None and np.mean(found.score[:there] > 0.4) < 0.85:
         gone = round(GONE * line * mode.lines)  # perhaps packets were lost and nothing took their place
-        other = timing(heard, mode, off, first - gone, size + gone, lines)
-        if np.sum(other.score > 0.4) > 1.05 * np.sum(found.score > 0.4):
+        other = timing(heard, mode, off, first - gone, size + gone, there)
+        is_path = np.all(np.abs(np.diff(other.at) / line - 1) < 0.45)  # no line twice
+        if is_path and np.sum(other.score > 0.4) > 1.05 * np.sum(found.score > 0.4):
             found = other
     at = found.at
     if start is None:
@@ -670,7 +672,9 @@ def fsk_of(samples: np.ndarray, end: float, off: float) -> str:
     while len(codes) < 20:
         code = sum(int(one > 0) << k for k, one in enumerate(bits(np.array([at]), 6)[0]))
         at += 6 * bit
-        if code == 1 or at > len(piece):
+        if at > len(piece):
+            return ""
+        if code == 1:
             break
         codes.append(code)
     else:

@@ -23,8 +23,8 @@ from .sstv_decoder import (
     decode_picture,
     demodulated,  # fmt: skip
     edges,
+    fsk_of,
     headers,
-    limit,
     rows_of,
     shown,
 )
@@ -33,6 +33,7 @@ from .sstv_modes import FSK_SILENCE, HEADER, Mode
 LOOK_BACK = round(1.2 * RATE)  # samples that are kept while nothing comes: all of a header
 AFTER = round((FSK_SILENCE / 1000 + 0.45) * RATE)  # samples after a picture in which a name must have begun
 NAME = round(3.4 * RATE)  # samples after a picture in which the longest name has ended
+GONE_LINES, GONE = 12, 4.0  # lines, and seconds, without a pulse after which a picture has been broken off
 SHORT = 16  # rows below which what came is no picture
 
 
@@ -71,6 +72,7 @@ class Receiver:
         self._first = 0.0  # where its first line begins
         self._late = 0.0  # samples by which lines are later than its clock says
         self._line = 0  # the next one
+        self._unclear = 0  # lines on end whose pulse was not to be heard
         self._waited = 0  # kept samples in which no picture without a header was found
 
     def push(self, samples: np.ndarray) -> list[Begun | Line | Complete]:
@@ -85,7 +87,7 @@ class Receiver:
             found += self._without_header()
         if self.mode is not None:
             found += self._lines()
-            if self._size > self._end():
+            if self.mode is not None and self._size > self._end():
                 found += self.finish()
         if self.mode is None:
             self._forget()
@@ -155,6 +157,7 @@ class Receiver:
         mode = header.mode if header else mode
         assert mode
         self.mode, self._header, self._first, self._late, self._line, self.rows = mode, header, first, 0.0, 0, 0
+        self._unclear = 0
         self.preview = np.zeros((mode.height, mode.width, 3), np.uint8)
 
     def _without_header(self) -> list[Begun | Line | Complete]:
@@ -178,9 +181,11 @@ class Receiver:
         end = self._first + self._late + self.mode.lines * line
         if self._size < end + AFTER:
             return end + AFTER
-        tail = demodulated(analytic(self._kept[int(end) + AFTER - 1200 : int(end) + AFTER].copy()))
-        is_name = float(np.mean((tail.hz > 1800) & (tail.hz < 2200))) > 0.8
-        return min(end + (NAME if is_name else AFTER), limit(self.mode))
+        tail = demodulated(analytic(self._kept[int(end) + AFTER - 1200 : int(end) + AFTER]))
+        is_name = float(np.mean((tail.hz > 1750) & (tail.hz < 2250))) > 0.8
+        if is_name and not fsk_of(self._kept[: self._size], end, self._header.hz if self._header else 0.0):
+            return end + NAME
+        return end + AFTER
 
     def _lines(self) -> list[Begun | Line | Complete]:
         """Show the lines that have come."""
@@ -200,6 +205,7 @@ class Receiver:
             slack = min(beside // 2, int(SLACK * CLOCK * line) + 12)
             low = max(0, place - slack)
             best = low + int(np.argmax(clear[low : place + slack + 1]))
+            self._unclear = 0 if clear[best] > 0.3 * length * MS else self._unclear + 1
             if clear[best] > 0.5 * length * MS:
                 (end,) = edges(heard, mode, off, np.array([best]))
                 moved = end - (pulse + length) * MS + begin - start
@@ -212,4 +218,6 @@ class Receiver:
             self._line += 1
             self.rows = self._line * mode.rows
             found.append(Line(self.rows))
+            if self._unclear > max(GONE_LINES, GONE * RATE / line):
+                return [*found, *self.finish()]
         return found

@@ -421,7 +421,7 @@ async def test_picture_mailbox(phone, example, tmp_path, monkeypatch, capsys):
         await p.play(sstv_encode(picture, "BW8"))
         assert await p.hears_tone(660)
         back = len(p.heard)
-        await p.wait(10)
+        await p.wait(13)
     (file,) = (tmp_path / "pictures").iterdir()
     assert capsys.readouterr().out == f"pictures/{file.name}: BW8, 120 rows\n"
     kept = np.asarray(Image.open(file), float)

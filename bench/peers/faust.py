@@ -7,39 +7,41 @@ from typing import Any
 
 import dawdreamer
 
-from . import *  # noqa: F403
+from . import patches as p
 
 INSTALL = "pip install dawdreamer (--peers-python says where)"
 BASE = 'import("stdfaust.lib");\n'
 
 
 def p1() -> str:
-    sines = " + ".join(f"os.osc({freq})" for freq in P1_FREQS)
-    coefficients = ", ".join(str(c) for c in (*P1_B, *P1_A))
-    return f'process = {sines} : fi.tf2({coefficients}) : *(hslider("gain", {P1_GAIN}, 0, 1, 0.001));'
+    sines = " + ".join(f"os.osc({freq})" for freq in p.P1_FREQS)
+    coefficients = ", ".join(str(c) for c in (*p.P1_B, *p.P1_A))
+    return f'process = {sines} : fi.tf2({coefficients}) : *(hslider("gain", {p.P1_GAIN}, 0, 1, 0.001));'
 
 
 def p2() -> str:
-    envelope = f"en.adsr({P2_ATTACK}, {P2_DECAY}, {P2_SUSTAIN}, {P2_RELEASE}, gate)"
-    voices = [f"os.osc(os.osc({2 * freq}) * {2 * freq} + {freq}) * {envelope}" for freq in P2_FREQS]
-    gain = f'hslider("gain", {P2_GAIN}, 0, 1, 0.001)'
-    return f"gate = os.lf_squarewavepos({P2_GATE});\nprocess = ({' + '.join(voices)}) * {gain} : ma.tanh;"
+    envelope = f"en.adsr({p.P2_ATTACK}, {p.P2_DECAY}, {p.P2_SUSTAIN}, {p.P2_RELEASE}, gate)"
+    voices = [f"os.osc(os.osc({2 * freq}) * {2 * freq} + {freq}) * {envelope}" for freq in p.P2_FREQS]
+    gain = f'hslider("gain", {p.P2_GAIN}, 0, 1, 0.001)'
+    return f"gate = os.lf_squarewavepos({p.P2_GATE});\nprocess = ({' + '.join(voices)}) * {gain} : ma.tanh;"
 
 
 def p3() -> str:
-    tones = " + ".join(f"os.osc({freq}) * {level}" for freq, level in zip(P3_TONES, P3_LEVELS, strict=True))
-    key = f"os.lf_squarewavepos({1 / (P3_ON + P3_OFF)})"
-    return f"process = ({tones}) * {key} + no.noise * {P3_NOISE};"
+    tones = " + ".join(f"os.osc({freq}) * {level}" for freq, level in zip(p.P3_TONES, p.P3_LEVELS, strict=True))
+    key = f"os.lf_squarewavepos({1 / (p.P3_ON + p.P3_OFF)})"
+    return f"process = ({tones}) * {key} + no.noise * {p.P3_NOISE};"
 
 
 def p4() -> str:
-    gains = [f'*(hslider("gain {k:02}", {gain}, 0, 1, 0.001))' for k, gain in enumerate(P4_GAINS)]
-    return f"process = os.osc({P4_FREQ}) : {' : '.join(gains)};"
+    gains = [f'*(hslider("gain {k:02}", {gain}, 0, 1, 0.001))' for k, gain in enumerate(p.P4_GAINS)]
+    return f"process = os.osc({p.P4_FREQ}) : {' : '.join(gains)};"
 
 
 def p5() -> str:
-    sines = [f'os.osc({freq}) * hslider("gain {k:03}", {P5_EACH}, 0, 1, 0.00001)' for k, freq in enumerate(P5_FREQS)]
-    return f'process = ({" + ".join(sines)}) * hslider("gain", {P5_GAIN}, 0, 1, 0.001);'
+    sines = [
+        f'os.osc({freq}) * hslider("gain {k:03}", {p.P5_EACH}, 0, 1, 0.00001)' for k, freq in enumerate(p.P5_FREQS)
+    ]
+    return f'process = ({" + ".join(sines)}) * hslider("gain", {p.P5_GAIN}, 0, 1, 0.001);'
 
 
 class Peer:
@@ -48,7 +50,7 @@ class Peer:
 
     def engine(self, name: str) -> Any:
         if name not in self.engines:
-            engine = self.engines[name] = dawdreamer.RenderEngine(RATE, FRAME)
+            engine = self.engines[name] = dawdreamer.RenderEngine(p.RATE, p.FRAME)
             patch = engine.make_faust_processor(name)
             patch.set_dsp_string(BASE + globals()[name.lower()]())
             if not patch.compile():
@@ -63,5 +65,5 @@ class Peer:
     def time(self, name: str, frames: int) -> float:
         engine = self.engine(name)
         begin = time.process_time()
-        engine.render(frames * FRAME / RATE)
+        engine.render(frames * p.FRAME / p.RATE)
         return time.process_time() - begin

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import *  # noqa: F403
+from . import patches as p
 
 INSTALL = "apt-get install gcc"
 
@@ -29,8 +29,8 @@ class Peer:
 
     def sound(self, name: str, seconds: float) -> np.ndarray:
         """The first of it, in a library that is fresh."""
-        frames = round(seconds * RATE / FRAME)
-        out = np.zeros(frames * FRAME, np.float32)
+        frames = round(seconds * p.RATE / p.FRAME)
+        out = np.zeros(frames * p.FRAME, np.float32)
         self.run(name, frames, out)
         return out
 
@@ -45,23 +45,23 @@ class Peer:
         return getattr(self.library, name)(out, ctypes.c_long(frames), *getattr(self, name)(plus))
 
     def p1(self, plus: bool) -> tuple:
-        return floats(P1_FREQS), doubles([*P1_B, *P1_A]), ctypes.c_float(P1_GAIN)
+        return floats(p.P1_FREQS), doubles([*p.P1_B, *p.P1_A]), ctypes.c_float(p.P1_GAIN)
 
     def p2(self, plus: bool) -> tuple:
-        envelope = doubles([P2_ATTACK, P2_DECAY, P2_SUSTAIN, P2_RELEASE])
-        return floats(P2_FREQS), envelope, ctypes.c_float(P2_GATE), ctypes.c_float(P2_GAIN)
+        envelope = doubles([p.P2_ATTACK, p.P2_DECAY, p.P2_SUSTAIN, p.P2_RELEASE])
+        return floats(p.P2_FREQS), envelope, ctypes.c_float(p.P2_GATE), ctypes.c_float(p.P2_GAIN)
 
     def p3(self, plus: bool) -> tuple:
-        on, off = round(P3_ON * RATE), round(P3_OFF * RATE)
-        bins = floats([2 * math.cos(2 * math.pi * freq / RATE) for freq in P3_DETECTED]) if plus else None
-        found = (bins, P3_BLOCK, ctypes.c_float(P3_LEAST))
-        return on, off, floats(P3_TONES), floats(P3_LEVELS), ctypes.c_float(P3_NOISE), *found
+        on, off = round(p.P3_ON * p.RATE), round(p.P3_OFF * p.RATE)
+        bins = floats([2 * math.cos(2 * math.pi * freq / p.RATE) for freq in p.P3_DETECTED]) if plus else None
+        found = (bins, p.P3_BLOCK, ctypes.c_float(p.P3_LEAST))
+        return on, off, floats(p.P3_TONES), floats(p.P3_LEVELS), ctypes.c_float(p.P3_NOISE), *found
 
     def p4(self, plus: bool) -> tuple:
-        return ctypes.c_float(P4_FREQ), floats(P4_GAINS)
+        return ctypes.c_float(p.P4_FREQ), floats(p.P4_GAINS)
 
     def p5(self, plus: bool) -> tuple:
-        return floats(P5_FREQS), ctypes.c_float(P5_EACH), ctypes.c_float(P5_GAIN)
+        return floats(p.P5_FREQS), ctypes.c_float(p.P5_EACH), ctypes.c_float(p.P5_GAIN)
 
 
 def floats(values: list[float] | tuple[float, ...]) -> ctypes.Array:

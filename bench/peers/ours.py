@@ -10,10 +10,10 @@ from graphvoip.node import Node, Output, Signal, State
 from graphvoip.nodes import Adsr, Biquad, DtmfTone, Gain, Lfo, Mix, Noise, Sine
 from graphvoip.plan import Plan
 
-from . import *  # noqa: F403
+from . import patches as p
 
-BINS = len(P3_DETECTED)
-BLOCK, LEAST = P3_BLOCK, P3_LEAST
+BINS = len(p.P3_DETECTED)
+BLOCK, LEAST = p.P3_BLOCK, p.P3_LEAST
 
 
 class Tanh(Node):
@@ -36,7 +36,7 @@ class Goertzel(Node):
     state = State(c=("f4", BINS), s1=("f4", BINS), s2=("f4", BINS), at="i8", found="f4")
 
     def start(self):
-        self.state["c"] = [2 * math.cos(2 * math.pi * freq / RATE) for freq in P3_DETECTED]
+        self.state["c"] = [2 * math.cos(2 * math.pi * freq / p.RATE) for freq in p.P3_DETECTED]
 
     @kernel
     def process(state, input, out):
@@ -62,33 +62,33 @@ class Goertzel(Node):
 
 
 def p1() -> Node:
-    return Gain(Biquad(Mix(*map(Sine, P1_FREQS)), freq=P1_CORNER, q=P1_Q), P1_GAIN)
+    return Gain(Biquad(Mix(*map(Sine, p.P1_FREQS)), freq=p.P1_CORNER, q=p.P1_Q), p.P1_GAIN)
 
 
 def p2() -> Node:
-    gate = Lfo(freq=P2_GATE, shape="square", low=0)
+    gate = Lfo(freq=p.P2_GATE, shape="square", low=0)
     voices = []
-    for freq in P2_FREQS:
+    for freq in p.P2_FREQS:
         swept = Sine(freq=Sine(freq=2 * freq, amp=2 * freq) + freq)
-        envelope = Adsr(gate, P2_ATTACK, P2_DECAY, P2_SUSTAIN, P2_RELEASE, curve="linear")
+        envelope = Adsr(gate, p.P2_ATTACK, p.P2_DECAY, p.P2_SUSTAIN, p.P2_RELEASE, curve="linear")
         voices.append(swept * envelope)
-    return Tanh(Gain(Mix(*voices), P2_GAIN))
+    return Tanh(Gain(Mix(*voices), p.P2_GAIN))
 
 
 def p3() -> Node:
     digits = "5" * 500_000  # 19 hours
-    return Mix(DtmfTone(text=digits, on=P3_ON, off=P3_OFF), Noise(amp=P3_NOISE, seed=1))
+    return Mix(DtmfTone(text=digits, on=p.P3_ON, off=p.P3_OFF), Noise(amp=p.P3_NOISE, seed=1))
 
 
 def p4() -> Node:
-    sound = Sine(freq=P4_FREQ)
-    for gain in P4_GAINS:
+    sound = Sine(freq=p.P4_FREQ)
+    for gain in p.P4_GAINS:
         sound = Gain(sound, gain)
     return sound
 
 
 def p5() -> Node:
-    return Gain(Mix(*(Gain(Sine(freq=freq), P5_EACH) for freq in P5_FREQS)), P5_GAIN)
+    return Gain(Mix(*(Gain(Sine(freq=freq), p.P5_EACH) for freq in p.P5_FREQS)), p.P5_GAIN)
 
 
 def build(name: str) -> Node:
@@ -106,7 +106,7 @@ class Peer:
         heard = build(name)
         plan = Plan([heard])
         made = []
-        for _ in range(round(seconds * RATE / FRAME)):
+        for _ in range(round(seconds * p.RATE / p.FRAME)):
             plan.run()
             made.append(heard.samples().copy())
         return np.concatenate(made)

@@ -4,35 +4,34 @@ Signals are float32, whole frames in arrays that are used again; phases and stat
 scipy.signal.lfilter with `zi`, which is compiled code.
 """
 
-import math
 import time
 from collections.abc import Callable
 
 import numpy as np
 from scipy.signal import lfilter
 
-from . import *  # noqa: F403
+from . import patches as p
 
 Source = Callable[[], np.ndarray]
 
 
 def new() -> np.ndarray:
-    return np.zeros(FRAME, np.float32)
+    return np.zeros(p.FRAME, np.float32)
 
 
 class Sine:
     def __init__(self, freq: float | Source, amp: float = 1.0):
         self.freq, self.amp, self.phase = freq, np.float32(amp), 0.0
-        self.step = freq / RATE if isinstance(freq, float) else 0.0
-        self.steps = np.arange(FRAME) * self.step
-        self.turns, self.whole, self.out = np.empty(FRAME), np.empty(FRAME), new()
+        self.step = freq / p.RATE if isinstance(freq, float) else 0.0
+        self.steps = np.arange(p.FRAME) * self.step
+        self.turns, self.whole, self.out = np.empty(p.FRAME), np.empty(p.FRAME), new()
 
     def __call__(self) -> np.ndarray:
         if isinstance(self.freq, float):
             np.add(self.steps, self.phase, out=self.turns)
-            self.phase = (self.phase + FRAME * self.step) % 1.0
+            self.phase = (self.phase + p.FRAME * self.step) % 1.0
         else:
-            steps = np.multiply(self.freq(), 1 / RATE, dtype=float)
+            steps = np.multiply(self.freq(), 1 / p.RATE, dtype=float)
             np.cumsum(steps, out=self.turns)
             end = self.turns[-1]
             self.turns += self.phase - steps
@@ -71,7 +70,7 @@ class Lowpass:
         self.source, self.zi = source, np.zeros(2)
 
     def __call__(self) -> np.ndarray:
-        out, self.zi = lfilter(P1_B, [1.0, *P1_A], self.source(), zi=self.zi)
+        out, self.zi = lfilter(p.P1_B, [1.0, *p.P1_A], self.source(), zi=self.zi)
         return out.astype(np.float32)
 
 
@@ -87,8 +86,8 @@ class Gate:
     """It is asked by each envelope, and made once a frame."""
 
     def __init__(self, freq: float):
-        self.turns, self.at, self.out = np.arange(FRAME) * (freq / RATE), 0, new()
-        self.step = FRAME * freq / RATE
+        self.turns, self.at, self.out = np.arange(p.FRAME) * (freq / p.RATE), 0, new()
+        self.step = p.FRAME * freq / p.RATE
 
     def __call__(self) -> np.ndarray:
         self.out[:] = (self.turns + self.at * self.step + 1e-9) % 1.0 < 0.5
@@ -100,7 +99,7 @@ class Adsr:
     """Straight lines, made with np.interp from one edge of the gate to the next."""
 
     def __init__(self, gate: Gate):
-        self.gate, self.out, self.times = gate, new(), np.arange(FRAME)
+        self.gate, self.out, self.times = gate, new(), np.arange(p.FRAME)
         self.on, self.at, self.level = False, 0, 0.0
         self.ends, self.levels = [0.0, 1.0], [0.0, 0.0]
 
@@ -108,11 +107,11 @@ class Adsr:
         on = self.gate.out > 0
         edges = np.flatnonzero(np.diff(on, prepend=self.on))
         first = 0
-        for edge in (*edges, FRAME):
+        for edge in (*edges, p.FRAME):
             count = edge - first
             self.out[first:edge] = np.interp(self.times[:count] + self.at, self.ends, self.levels)
             self.at += count
-            if edge < FRAME:
+            if edge < p.FRAME:
                 self.level = float(np.interp(self.at, self.ends, self.levels))
                 self.begin(bool(on[edge]))
             first = edge
@@ -121,29 +120,29 @@ class Adsr:
     def begin(self, on: bool) -> None:
         self.on, self.at = on, 0
         if on:
-            self.ends = [0.0, P2_ATTACK * RATE, (P2_ATTACK + P2_DECAY) * RATE]
-            self.levels = [self.level, 1.0, P2_SUSTAIN]
+            self.ends = [0.0, p.P2_ATTACK * p.RATE, (p.P2_ATTACK + p.P2_DECAY) * p.RATE]
+            self.levels = [self.level, 1.0, p.P2_SUSTAIN]
         else:
-            self.ends, self.levels = [0.0, P2_RELEASE * RATE], [self.level, 0.0]
+            self.ends, self.levels = [0.0, p.P2_RELEASE * p.RATE], [self.level, 0.0]
 
 
 class Keys:
     """A key of the keypad, again and again: all of it is made once, and then cut into frames."""
 
     def __init__(self):
-        on, off = round(P3_ON * RATE), round(P3_OFF * RATE)
+        on, off = round(p.P3_ON * p.RATE), round(p.P3_OFF * p.RATE)
         t = np.arange(on)
-        tone = sum(a * np.sin(2 * np.pi * freq / RATE * t) for freq, a in zip(P3_TONES, P3_LEVELS, strict=True))
+        tone = sum(a * np.sin(2 * np.pi * freq / p.RATE * t) for freq, a in zip(p.P3_TONES, p.P3_LEVELS, strict=True))
         edge = 0.5 - 0.5 * np.cos(np.pi / 16 * (np.arange(16) + 0.5))
         tone[:16] *= edge
         tone[-16:] *= edge[::-1]
         whole = np.concatenate([tone, np.zeros(off)]).astype(np.float32)
         self.size, self.at = len(whole), 0
-        self.data = np.resize(whole, self.size + FRAME)
+        self.data = np.resize(whole, self.size + p.FRAME)
 
     def __call__(self) -> np.ndarray:
-        at, self.at = self.at, (self.at + FRAME) % self.size
-        return self.data[at : at + FRAME]
+        at, self.at = self.at, (self.at + p.FRAME) % self.size
+        return self.data[at : at + p.FRAME]
 
 
 class Noise:
@@ -160,7 +159,7 @@ class Goertzel:
     """Blocks of 205 samples times the sines and cosines that are looked for."""
 
     def __init__(self, source: Source):
-        angles = 2 * np.pi / RATE * np.outer(np.arange(P3_BLOCK), P3_DETECTED)
+        angles = 2 * np.pi / p.RATE * np.outer(np.arange(p.P3_BLOCK), p.P3_DETECTED)
         self.waves = np.concatenate([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
         self.source, self.waiting, self.found, self.out = source, np.zeros(0, np.float32), False, new()
 
@@ -168,25 +167,25 @@ class Goertzel:
         self.out[:] = self.found
         heard = self.source()
         self.waiting = np.concatenate([self.waiting, heard])
-        if len(self.waiting) >= P3_BLOCK:
-            parts = self.waiting[:P3_BLOCK] @ self.waves
-            self.found = np.count_nonzero(parts[:8] ** 2 + parts[8:] ** 2 > P3_LEAST) == 2
-            self.waiting = self.waiting[P3_BLOCK:]
-            self.out[FRAME - len(self.waiting) :] = self.found
+        if len(self.waiting) >= p.P3_BLOCK:
+            parts = self.waiting[: p.P3_BLOCK] @ self.waves
+            self.found = np.count_nonzero(parts[:8] ** 2 + parts[8:] ** 2 > p.P3_LEAST) == 2
+            self.waiting = self.waiting[p.P3_BLOCK :]
+            self.out[p.FRAME - len(self.waiting) :] = self.found
         return heard
 
 
 def p1() -> Source:
-    return Binary(np.multiply, Lowpass(Mix(*map(Sine, P1_FREQS))), P1_GAIN)
+    return Binary(np.multiply, Lowpass(Mix(*map(Sine, p.P1_FREQS))), p.P1_GAIN)
 
 
 def p2() -> Source:
-    gate = Gate(P2_GATE)
+    gate = Gate(p.P2_GATE)
     voices = []
-    for freq in P2_FREQS:
+    for freq in p.P2_FREQS:
         swept = Sine(Binary(np.add, Sine(2 * freq, 2 * freq), freq))
         voices.append(Binary(np.multiply, swept, Adsr(gate)))
-    sound = Tanh(Binary(np.multiply, Mix(*voices), P2_GAIN))
+    sound = Tanh(Binary(np.multiply, Mix(*voices), p.P2_GAIN))
 
     def run() -> np.ndarray:
         gate()
@@ -196,18 +195,18 @@ def p2() -> Source:
 
 
 def p3() -> Source:
-    return Mix(Keys(), Noise(P3_NOISE))
+    return Mix(Keys(), Noise(p.P3_NOISE))
 
 
 def p4() -> Source:
-    sound = Sine(P4_FREQ)
-    for gain in P4_GAINS:
+    sound = Sine(p.P4_FREQ)
+    for gain in p.P4_GAINS:
         sound = Binary(np.multiply, sound, gain)
     return sound
 
 
 def p5() -> Source:
-    return Binary(np.multiply, Mix(*(Binary(np.multiply, Sine(freq), P5_EACH) for freq in P5_FREQS)), P5_GAIN)
+    return Binary(np.multiply, Mix(*(Binary(np.multiply, Sine(freq), p.P5_EACH) for freq in p.P5_FREQS)), p.P5_GAIN)
 
 
 class Peer:
@@ -222,7 +221,7 @@ class Peer:
 
     def sound(self, name: str, seconds: float) -> np.ndarray:
         patch = self.build(name)
-        return np.concatenate([patch().copy() for _ in range(round(seconds * RATE / FRAME))])
+        return np.concatenate([patch().copy() for _ in range(round(seconds * p.RATE / p.FRAME))])
 
     def time(self, name: str, frames: int) -> float:
         if name not in self.patches:

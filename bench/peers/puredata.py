@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from . import *  # noqa: F403
+from . import patches as p
 
 INSTALL = "apt-get install puredata-core"
 
@@ -49,38 +49,38 @@ class Canvas:
 
 
 def p1(c: Canvas) -> int:
-    coefficients = " ".join(f"{x:.9g}" for x in (*(-a for a in P1_A), *P1_B))
-    low = c.box(f"biquad~ {coefficients}", *(c.sine(freq) for freq in P1_FREQS))
-    return c.box(f"*~ {P1_GAIN:g}", low)
+    coefficients = " ".join(f"{x:.9g}" for x in (*(-a for a in p.P1_A), *p.P1_B))
+    low = c.box(f"biquad~ {coefficients}", *(c.sine(freq) for freq in p.P1_FREQS))
+    return c.box(f"*~ {p.P1_GAIN:g}", low)
 
 
 def p2(c: Canvas) -> int:
-    attack, decay, release = 1000 * P2_ATTACK, 1000 * P2_DECAY, 1000 * P2_RELEASE
-    stages = f"1 {attack:g}, {P2_SUSTAIN:g} {decay:g} {attack:g}, 0 {release:g} {500 / P2_GATE:g}"
+    attack, decay, release = 1000 * p.P2_ATTACK, 1000 * p.P2_DECAY, 1000 * p.P2_RELEASE
+    stages = f"1 {attack:g}, {p.P2_SUSTAIN:g} {decay:g} {attack:g}, 0 {release:g} {500 / p.P2_GATE:g}"
     voices = []
-    for freq in P2_FREQS:
+    for freq in p.P2_FREQS:
         swept = c.sine(None, c.box(f"+~ {freq:g}", c.box(f"*~ {2 * freq:g}", c.sine(2 * freq))))
-        voices.append(c.times(swept, c.line(1 / P2_GATE, stages)))
-    return c.box("expr~ tanh($v1)", c.box(f"*~ {P2_GAIN:g}", *voices))
+        voices.append(c.times(swept, c.line(1 / p.P2_GATE, stages)))
+    return c.box("expr~ tanh($v1)", c.box(f"*~ {p.P2_GAIN:g}", *voices))
 
 
 def p3(c: Canvas) -> int:
-    tones = [c.box(f"*~ {a:.9g}", c.sine(freq)) for freq, a in zip(P3_TONES, P3_LEVELS, strict=True)]
-    key = c.line(P3_ON + P3_OFF, f"1, 0 0 {1000 * P3_ON:g}")
+    tones = [c.box(f"*~ {a:.9g}", c.sine(freq)) for freq, a in zip(p.P3_TONES, p.P3_LEVELS, strict=True)]
+    key = c.line(p.P3_ON + p.P3_OFF, f"1, 0 0 {1000 * p.P3_ON:g}")
     keyed = c.box("*~", *tones)
     c.wire(key, keyed, 1)
-    return c.box("+~", keyed, c.box(f"*~ {P3_NOISE:g}", c.box("noise~")))
+    return c.box("+~", keyed, c.box(f"*~ {p.P3_NOISE:g}", c.box("noise~")))
 
 
 def p4(c: Canvas) -> int:
-    sound = c.sine(P4_FREQ)
-    for gain in P4_GAINS:
+    sound = c.sine(p.P4_FREQ)
+    for gain in p.P4_GAINS:
         sound = c.box(f"*~ {gain:g}", sound)
     return sound
 
 
 def p5(c: Canvas) -> int:
-    return c.box(f"*~ {P5_GAIN:g}", *(c.box(f"*~ {P5_EACH:.9g}", c.sine(freq)) for freq in P5_FREQS))
+    return c.box(f"*~ {p.P5_GAIN:g}", *(c.box(f"*~ {p.P5_EACH:.9g}", c.sine(freq)) for freq in p.P5_FREQS))
 
 
 def command(name: str, seconds: float, folder: Path, sound: Path | None) -> list[str]:
@@ -90,18 +90,17 @@ def command(name: str, seconds: float, folder: Path, sound: Path | None) -> list
     begin = canvas.box("loadbang")
     canvas.box("; pd dsp 1", begin, kind="msg")
     end = canvas.box(f"delay {1000 * seconds:g}", begin)
-    quits = end
     if sound:
-        writer = canvas.box("writesf~ 1", out)
-        canvas.wire(canvas.box(f"open -wave -bytes 4 {sound}, start", begin, kind="msg"), writer, 0)
-        canvas.wire(canvas.box("stop", end, kind="msg"), writer, 0)
-        quits = canvas.box("delay 100", end)
-    else:
-        canvas.box("dac~ 1", out)
-    canvas.box("; pd quit", quits, kind="msg")
+        canvas.box(f"table heard {round(seconds * p.RATE)}")
+        table = canvas.box("tabwrite~ heard", out)
+        canvas.wire(begin, table, 0)
+        save = f"write -wave -bytes 4 {sound} heard"
+        canvas.box("soundfiler", canvas.box(save, canvas.box("delay 100", end), kind="msg"))
+        end = canvas.box("delay 200", end)
+    canvas.box("; pd quit", end, kind="msg")
     file = folder / f"{name}-{seconds:g}.pd"
     file.write_text(canvas.text())
-    return ["pd", "-batch", "-noprefs", "-nomidi", "-noaudio", "-r", str(RATE), str(file)]
+    return ["pd", "-batch", "-noprefs", "-nomidi", "-noaudio", "-r", str(p.RATE), str(file)]
 
 
 def find() -> str | None:

@@ -1,14 +1,14 @@
-"""The five patches for SuperCollider's server, which renders without its language: synth definitions in its own format.
+"""The five patches for SuperCollider's server, as synth definitions in its own format; its language is not needed.
 
-`scsynth -N` takes OSC messages from a file. Both formats are in SuperCollider's help: "Synth Definition File Format" and
-"Non-Realtime Synthesis".
+`scsynth -N` takes OSC messages from a file. Both formats are in SuperCollider's help: "Synth Definition File Format"
+and "Non-Realtime Synthesis".
 """
 
 import shutil
 import struct
 from pathlib import Path
 
-from . import *  # noqa: F403  the patches' numbers
+from . import patches as p
 
 INSTALL = "apt-get install supercollider-server"
 CONTROL, AUDIO = 1, 2  # rates of a unit generator
@@ -62,38 +62,38 @@ def string(text: str) -> bytes:
 
 
 def p1(d: Definition) -> int:
-    sound = d.sum([d.sine(freq) for freq in P1_FREQS])
-    return d.times(d.unit("BLowPass", sound, P1_CORNER, 1 / P1_Q), P1_GAIN)
+    sound = d.sum([d.sine(freq) for freq in p.P1_FREQS])
+    return d.times(d.unit("BLowPass", sound, p.P1_CORNER, 1 / p.P1_Q), p.P1_GAIN)
 
 
 def p2(d: Definition) -> int:
-    gate = d.unit("LFPulse", P2_GATE, 0.0, 0.5, rate=CONTROL)
+    gate = d.unit("LFPulse", p.P2_GATE, 0.0, 0.5, rate=CONTROL)
     # Env.adsr with straight lines: the first level, 3 stages, released from the third, and level, time, shape, curve.
-    stages = (1.0, P2_ATTACK, 1.0, 0.0, P2_SUSTAIN, P2_DECAY, 1.0, 0.0, 0.0, P2_RELEASE, 1.0, 0.0)
+    stages = (1.0, p.P2_ATTACK, 1.0, 0.0, p.P2_SUSTAIN, p.P2_DECAY, 1.0, 0.0, 0.0, p.P2_RELEASE, 1.0, 0.0)
     voices = []
-    for freq in P2_FREQS:
+    for freq in p.P2_FREQS:
         swept = d.sine(d.unit("MulAdd", d.sine(2 * freq), 2 * freq, freq))
         envelope = d.unit("EnvGen", gate, 1.0, 0.0, 1.0, 0.0, 0.0, 3.0, 2.0, -99.0, *stages)
         voices.append(d.times(swept, envelope))
-    return d.unit("UnaryOpUGen", d.times(d.sum(voices), P2_GAIN), special=TANH)
+    return d.unit("UnaryOpUGen", d.times(d.sum(voices), p.P2_GAIN), special=TANH)
 
 
 def p3(d: Definition) -> int:
-    (low, high), (a, b) = P3_TONES, P3_LEVELS
+    (low, high), (a, b) = p.P3_TONES, p.P3_LEVELS
     tones = d.unit("MulAdd", d.sine(high), b, d.times(d.sine(low), a))
-    keyed = d.times(tones, d.unit("LFPulse", 1 / (P3_ON + P3_OFF), 0.0, P3_ON / (P3_ON + P3_OFF)))
-    return d.unit("MulAdd", d.unit("WhiteNoise"), P3_NOISE, keyed)
+    keyed = d.times(tones, d.unit("LFPulse", 1 / (p.P3_ON + p.P3_OFF), 0.0, p.P3_ON / (p.P3_ON + p.P3_OFF)))
+    return d.unit("MulAdd", d.unit("WhiteNoise"), p.P3_NOISE, keyed)
 
 
 def p4(d: Definition) -> int:
-    sound = d.sine(P4_FREQ)
-    for gain in P4_GAINS:
+    sound = d.sine(p.P4_FREQ)
+    for gain in p.P4_GAINS:
         sound = d.times(sound, gain)
     return sound
 
 
 def p5(d: Definition) -> int:
-    return d.times(d.sum([d.times(d.sine(freq), P5_EACH) for freq in P5_FREQS]), P5_GAIN)
+    return d.times(d.sum([d.times(d.sine(freq), p.P5_EACH) for freq in p.P5_FREQS]), p.P5_GAIN)
 
 
 def find() -> str | None:
@@ -108,8 +108,8 @@ def command(name: str, seconds: float, folder: Path, sound: Path | None) -> list
     received = message("/d_recv", "b", definition.binary(name))
     score.write_bytes(bundle(0, received, message("/s_new", "siii", name, 1000, 0, 0)) + bundle(seconds))
     # Wires and memory for P5; blocks of a frame; one channel.
-    options = f"-w 2048 -m 65536 -z {FRAME} -o 1 -i 0 -D 0".split()
-    return ["scsynth", "-N", str(score), "_", str(sound or "/dev/null"), str(RATE), "RAW", "float", *options]
+    options = f"-w 2048 -m 65536 -z {p.FRAME} -o 1 -i 0 -D 0".split()
+    return ["scsynth", "-N", str(score), "_", str(sound or "/dev/null"), str(p.RATE), "RAW", "float", *options]
 
 
 def bundle(seconds: float, *messages: bytes) -> bytes:

@@ -36,6 +36,8 @@ def sine_in(line):
         both = line[n - 1] + line[n + 1]  # of a sine: twice the cosine of its pitch times the one in the middle
         power, across, ends = power + line[n] * line[n], across + line[n] * both, ends + both * both
     noise = (ends - across * across / power) / (2 + (across / power) ** 2)
+    if noise > 0.3 * power:
+        return 0.0, 0.0, power / SIZE
     step = np.arccos(min(1.0, max(-1.0, 0.5 * across / max(power - noise, 0.5 * power)))) / (2 * np.pi)
     size = 0.0
     for _ in range(2):  # that is roughly so; the phase from hop to hop is exact

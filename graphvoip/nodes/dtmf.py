@@ -200,11 +200,8 @@ def earlier(memory, first):
 
 
 @njit(**OPTIONS)
-def judged(memory, at, first, row, column, tops, alone):
-    """Are the looks first..at those of a digit? Whether, and by how many Hz its tones are off.
-
-    alone: it does not follow another digit at once, so what was before it tells.
-    """
+def judged(memory, at, first, row, column, tops):
+    """Are the looks first..at those of a digit? Whether, and by how many Hz its tones are off."""
     start = max(first, at - JUDGED + 1)
     off_a, steady_a, spread_a, a, count = followed(memory, start, at, row, column, row, tops)
     off_b, steady_b, spread_b, b, count = followed(memory, start, at, row, column, column, tops)
@@ -213,7 +210,6 @@ def judged(memory, at, first, row, column, tops, alone):
     gain_a, gain_b = 1 / loss(off_a), 1 / loss(off_b)
     rest, total, low = powers(memory, start, at, row, column, tops, gain_a, gain_b)
     before, low_before = earlier(memory, first)
-    before = before if alone else 0.0
     if before * count > QUIETER * total:
         return False, 0.0, 0.0
     twist = 10 * np.log10(b * b * gain_b / (a * a * gain_a))
@@ -228,9 +224,9 @@ def judged(memory, at, first, row, column, tops, alone):
 class Dtmf(Node):
     """Finds touch tones (DTMF, ITU-T Q.23 and Q.24): which digits, when, and how loud.
 
-    A digit is reported once, 40 to 50 ms after it began, as long as two tones, each within 1.5 % and 2 Hz of its
-    frequency, are nearly all that is there: 40 ms long or more, and with 30 ms or more of a pause from the next of its
-    kind. Dial tones, hum and DC below are no matter. Speech and music are no digits; docs/signals.md has the figures.
+    A digit is two tones, each within 1.5 % and 2 Hz of its frequency, that are nearly all there is for 40 ms or more,
+    after a pause of 30 ms or more. It is reported once, 40 to 50 ms after it began. Dial tones, hum and DC below are no
+    matter. Speech and music are no digits; docs/signals.md has the figures.
 
     Every 5 ms it looks at 16 ms of sound: Goertzel's eight correlations under a Hann window, their turns from look to
     look, which are the frequencies to a fraction of a Hz, and the share of the power that the two tones have.
@@ -260,7 +256,6 @@ class Dtmf(Node):
         self.state["left"] = HOP
         self.state["least"] = 10 ** (self.least_db / 20)
         self.state["held"] = self.state["gone"] = -1
-        self.state["last"] = -PAST
 
     @kernel
     def process(state, input, out, gate, pitch, high, level):
@@ -299,7 +294,7 @@ class Dtmf(Node):
                 first, part, tops = span(memory, at, state.gone, row, column)
                 start = now - (at - first + part) * HOP
                 if now - start >= LEAST and is_in(memory, at, row, column, tops, 0.5, 0.3):
-                    good, off_a, off_b = judged(memory, at, first, row, column, tops, first - state.last > 3)
+                    good, off_a, off_b = judged(memory, at, first, row, column, tops)
                     if good:
                         found = both
 
