@@ -33,6 +33,7 @@ from graphvoip.rings import FRAME, RATE
 from graphvoip.sstv_modes import MODES
 
 LEVEL = 10 ** (-10 / 20)
+G711 = "pcmu, band=off"
 SILENCE = np.zeros(RATE // 2)
 RUST = {
     "M1": "MARTIN_1", "M2": "MARTIN_2", "S1": "SCOTTIE_1", "S2": "SCOTTIE_2", "SDX": "SCOTTIE_DX", "R36": "ROBOT_36",
@@ -202,16 +203,17 @@ def lossy(samples: np.ndarray, share: float) -> np.ndarray:
 
 
 LINES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "G.711": lambda x: on_line(x, "pcmu"),
-    "+50 Hz": lambda x: on_line(detuned(x, 50), "pcmu"),
-    "-50 Hz": lambda x: on_line(detuned(x, -50), "pcmu"),
-    "clock +200 ppm": lambda x: on_line(slower(x, 200), "pcmu"),
-    "clock -200 ppm": lambda x: on_line(slower(x, -200), "pcmu"),
-    "1 % of frames lost": lambda x: lossy(on_line(x, "pcmu"), 0.01),
-    "noise 20 dB below": lambda x: on_line(noise(x, 20), "pcmu"),
-    "all of these at once": lambda x: lossy(on_line(noise(detuned(slower(x, -180), 37), 20), "pcmu"), 0.01),
-    "noise 10 dB below": lambda x: on_line(noise(x, 10), "pcmu"),
-    "noise 5 dB below": lambda x: on_line(noise(x, 5), "pcmu"),
+    "G.711": lambda x: on_line(x, G711),
+    "G.711, 300 to 3400 Hz": lambda x: on_line(x, "pcmu"),
+    "+50 Hz": lambda x: on_line(detuned(x, 50), G711),
+    "-50 Hz": lambda x: on_line(detuned(x, -50), G711),
+    "clock +200 ppm": lambda x: on_line(slower(x, 200), G711),
+    "clock -200 ppm": lambda x: on_line(slower(x, -200), G711),
+    "1 % of frames lost": lambda x: lossy(on_line(x, G711), 0.01),
+    "noise 20 dB below": lambda x: on_line(noise(x, 20), G711),
+    "all of these at once": lambda x: lossy(on_line(noise(detuned(slower(x, -180), 37), 20), G711), 0.01),
+    "noise 10 dB below": lambda x: on_line(noise(x, 10), G711),
+    "noise 5 dB below": lambda x: on_line(noise(x, 5), G711),
 }
 
 
@@ -228,13 +230,13 @@ def encoders(modes: list[str]) -> list[dict[str, Any]]:
     for mode in modes:
         image = picture_of(mode)
         sounds = {name: attempt(encoder, image, mode) for name, encoder in ENCODERS.items()}
-        lines = {name: on_line(sent(sound), "pcmu") for name, sound in sounds.items() if sound is not None}
+        lines = {name: on_line(sent(sound), G711) for name, sound in sounds.items() if sound is not None}
         for decoder, known in (("sstv (Rust)", RUST), ("nSSTV", NSSTV), ("ours", MODES)):
             if mode in known:
                 row = {"mode": mode, "decoder": decoder}
                 heard = dict(lines)
                 if decoder == "nSSTV":
-                    heard["ours"] = on_line(sent(by_us(image, mode, "studio")), "pcmu")
+                    heard["ours"] = on_line(sent(by_us(image, mode, "studio")), G711)
                 for name in ENCODERS:
                     row[name] = psnr(image, attempt(DECODERS[decoder], heard[name])) if name in lines else "-"
                 rows.append(row)
@@ -304,7 +306,8 @@ def pictures(folder: Path) -> None:
             else:
                 draw.rectangle((k * (wide + 6), 14, k * (wide + 6) + wide, high + 14), fill="#dddddd")
                 draw.text((k * (wide + 6) + 10, 30), "no picture", fill="black")
-            says = "" if what == "sent" else f": {psnr(image, one)} dB"
+            score = psnr(image, one)
+            says = f": {score} dB" if what != "sent" and score != "none" else ""
             draw.text((k * (wide + 6) + 2, 1), f"{what}{says}" if k else f"{mode}, {line}: what was sent", fill="black")
         sheet.save(folder / f"{name}.jpg", quality=72)
 

@@ -15,7 +15,7 @@ import numbers
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import hearing
 from .digits import Dialling, Digits, Key, Presses, dialled
@@ -97,13 +97,15 @@ class Call:
         self._dialling: list[tuple[Playback, str]] = []  # touch tones of ours that play or have just played
         self._pending: set[Pending] = set()
         self._playing: dict[Fade, Playback | None] = {}
-        self._awaited: collections.Counter[Node] = collections.Counter()  # nodes whose events are awaited
+        self._sinks: dict[Fade, list[Node]] = {}  # what a patch wants to be pulled besides
         self._feeder: Feeder | None = None
         self._task: asyncio.Task | None = None
         self._reminder: asyncio.TimerHandle | None = None
         self._ended: asyncio.Future[str] = engine.loop.create_future()
         self._closed = asyncio.Event()  # a little later: what was playing has faded, and nothing is left
         self._keypad, self.voice, self._out = Keypad(), LineIn(ring=leg.ring), LineOut(ring=leg.ring)
+        for node in (self._keypad, self.voice, self._out):
+            node.home = self._graph  # another call must never hear this caller
         for root in (self._keypad, self.voice, self._out):
             self._graph.add(root)
         self.keys = self._keypad.port("pressed")
@@ -349,17 +351,11 @@ class Call:
             raise TypeError(f"when: {event!r} is not an event of a node; write node.name")
         future = self._future()
         if not future.done():
-            node, self._awaited[event.node] = event.node, self._awaited[event.node] + 1
+            node = event.node
             self._graph.add(node)
             self._graph.listen(node, event.name, lambda sample, value: future.done() or future.set_result(value))
-            future.then(lambda: self._waits_no_more(node))
+            future.then(lambda: self._graph.remove(node))
         return future
-
-    def _waits_no_more(self, node: Node) -> None:
-        self._awaited[node] -= 1
-        if not self._awaited[node]:
-            del self._awaited[node]
-            self._graph.remove(node)
 
     def update(self) -> None:
         """Take over wires that were changed behind a node's back (`node.wires[...]`) while the graph sounds."""
@@ -418,6 +414,8 @@ class Call:
             synth = Synth(self, patch)
             synth.cancel()
             return synth
+        if any(isinstance(one, Synth) and one.patch is patch for one in self._playing.values()):
+            raise ValueError(f"play: this {patch.name} plays already; make another one")
         patch.bind(voice=self.voice.port(), keys=self.keys)
         if until is not None:
             patch.done = NodeEvent(until, "done")
@@ -428,9 +426,10 @@ class Call:
         synth = Synth(self, patch, way_out)
         self._note(f"patch {patch.name}")
         self._begin(synth, way_out)
+        self._sinks[way_out] = patch.sinks
         for sink in patch.sinks:
             self._graph.add(sink)
-        self._wait_for_end(synth)
+        self._wait_for_end(synth, patch.nodes.values())
         return synth
 
     def _begin(self, playback: Playback, way_out: Fade) -> None:
@@ -439,35 +438,45 @@ class Call:
         self._graph.touch()
         self._graph.listen(way_out, "fault", lambda sample, value: self._faulty(way_out))
 
-    def _wait_for_end(self, synth: Synth) -> None:
-        """Fade it out at the event at which its patch ends. A reload may have given it another one meanwhile."""
-        end = synth.patch.done
+    def _wait_for_end(self, synth: Synth, nodes: Iterable[Node]) -> None:
+        """Fade it out at the event at which its patch ends. A reload may make any other one its end."""
 
-        def over(sample: int, value: int) -> None:
-            if end and synth.patch.done == end and not synth.done():
-                end.node.ended = True
-                self._fade_out(synth, FADE)
+        def listen(end: NodeEvent) -> None:
+            def over(sample: int, value: int) -> None:
+                synth._ends.add(end)
+                if synth.patch.done == end and not synth.done():
+                    self._end_of(synth)
 
-        if end:
             self._graph.listen(end.node, end.name, over)
+
+        done = synth.patch.done
+        ends = {NodeEvent(node, "done") for node in nodes if "done" in node.slots.events}
+        for end in sorted(ends | ({done} if done and done.node in nodes else set()), key=lambda one: one.node.id):
+            listen(end)
+
+    def _end_of(self, synth: Synth) -> None:
+        if synth.patch.done:
+            synth.patch.done.node.ended = True
+        self._fade_out(synth, FADE)
 
     def _reload(self, synth: Synth, patch: Patch) -> None:
         self._only_here("a reload")
         old, fade = synth.patch, synth._fade
         patch.bind(voice=self.voice.port(), keys=self.keys)
-        if fade is None or fade.graph is None:  # it has not sounded yet
-            raise ValueError(f"reload: {old.name} does not sound yet; play the new one instead")
+        if fade is None or fade not in self._playing:
+            raise ValueError(f"reload: {old.name} ends; play the new one")
+        before = set(old.nodes.values())
         adopt(patch, old, self._graph)
         synth.patch = patch
         fade.input = patch
         for sink in patch.sinks:
-            if sink not in self._graph.roots:
-                self._graph.add(sink)
-        for sink in old.sinks:
-            if sink not in patch.sinks:
-                self._graph.remove(sink)
-        if patch.done != old.done:
-            self._wait_for_end(synth)
+            self._graph.add(sink)
+        for sink in self._sinks.get(fade, ()):
+            self._graph.remove(sink)
+        self._sinks[fade] = patch.sinks
+        self._wait_for_end(synth, [node for node in patch.nodes.values() if node not in before])
+        if patch.done in synth._ends:
+            self._end_of(synth)
         self._note(f"patch {patch.name}, reloaded")
 
     def _fade_out(self, playback: Playback, seconds: float) -> None:
@@ -488,7 +497,7 @@ class Call:
         """Its last sample has left."""
         playback = self._playing.pop(fade, None)
         self._out.wires["inputs"] = [port for port in self._out.wires["inputs"] if port.node is not fade]
-        for sink in playback.patch.sinks if isinstance(playback, Synth) else ():
+        for sink in self._sinks.pop(fade, ()):
             self._graph.remove(sink)
         self._graph.touch()
         if fade.graph is None:  # it never sounded
@@ -507,15 +516,22 @@ class Call:
     # --- Python functions ---------------------------------------------------------------------------------------------
 
     def _feed_node(self, node: Node) -> None:
-        """Run the function of a node that begins to sound; what it raises is raised by what plays it."""
-        playing = [one for fade, one in self._playing.items() if one and not one.done() and node in walk([fade])]
-        self._feed(node, playing[0] if playing else self._future())
+        """Run the function of a node while it sounds, whatever plays it."""
+        if node.graph is self._graph:
+            self._feeding().add(node)
+        elif self._feeder:
+            self._feeder.remove(node)
+            if (trouble := cast(Any, node).trouble()) and not self._ended.done():
+                log.warning("%s: %s", self.id, trouble)
 
-    def _feed(self, job: Any, future: Pending) -> None:
+    def _feeding(self) -> Feeder:
         if self._feeder is None:
             self._feeder = Feeder(self.engine, self._function_failed)
+        return self._feeder
+
+    def _feed(self, job: Any, future: Pending) -> None:
         job.future = future
-        feeder = self._feeder
+        feeder = self._feeding()
         feeder.add(job)
         future.then(lambda: self._let_go(feeder, job))
 
@@ -535,7 +551,17 @@ class Call:
 
     def _function_failed(self, job: Any, error: Exception) -> None:
         """An exception in a user's function is raised where the handler awaits it, or else in the handler itself."""
-        future: Pending = job.future
+        if isinstance(job, Node):
+            playing = [one for fade, one in self._playing.items()
+                       if one and job in walk([fade, *self._sinks.get(fade, ())])]  # fmt: skip
+            for one in playing:
+                self._raise_in(one, error)
+            if not playing:
+                self._fail(error)
+        else:
+            self._raise_in(job.future, error)
+
+    def _raise_in(self, future: Pending, error: Exception) -> None:
         if future.done():
             return
         if isinstance(future, Playback) and future._fade:

@@ -27,30 +27,36 @@ class Graph:
 
     def __init__(self, name: str = "graph"):
         self.name = name
-        self.roots: dict[Node, None] = {}
+        self.roots: dict[Node, int] = {}  # and for how many it is one
+        self._claimed: list[Node] = []  # nodes that are not in a plan yet
         self.clock = np.zeros(1, np.int64)  # frames run, counted by the audio thread
         self.plan: Plan | None = None
         self.on_touch: Callable[[Graph], Any] = lambda graph: None
-        self.on_python: Callable[[Node], Any] = lambda node: None  # a node whose samples Python makes begins to sound
+        self.on_python: Callable[[Node], Any] = lambda node: None  # a node whose samples Python makes has come, or left
         self.buses = Buses(self.clock)  # an engine gives its own, which all its calls share
         self._listeners: dict[int, list[Callable[[int, int], Any]]] = {}
 
     def add(self, root: Node) -> None:
         """Pull this node, and what it needs, in every frame."""
         self.claim(root)
-        self.roots[root] = None
+        self.roots[root] = self.roots.get(root, 0) + 1
         self.touch()
 
     def remove(self, root: Node) -> None:
-        if self.roots.pop(root, root) is None:
+        """Pull it no more; it stays as long as it has been added by others too."""
+        if root not in self.roots:
+            return
+        self.roots[root] -= 1
+        if not self.roots[root]:
+            del self.roots[root]
             self.forget(root)
             self.touch()
 
     def claim(self, *nodes: Node) -> None:
-        """Refuse what cannot sound here, before anything is changed.
+        """Refuse what cannot sound here, before anything is changed; what can is ours from now on.
 
-        That is a node that sounds elsewhere (it would run twice a frame), an input without a wire, and a cycle through
-        a node that runs Python.
+        Refused is a node that sounds elsewhere (it would run twice a frame), an input without a wire, and a cycle
+        through a node that runs Python.
         """
         found = list(walk(nodes))
         for node in found:
@@ -60,10 +66,34 @@ class Graph:
                     raise ValueError(f"{title(node)}: '{name}' must be given: a number, a node or a node's output")
         if any(node.in_python for node in found):
             refuse_python_in_cycles(order(nodes))
+        for node in found:
+            if node.graph is None and node.claimed is None:
+                node.claimed = self
+                self._claimed.append(node)
 
     def _check(self, node: Node) -> None:
-        if node.graph not in (None, self):
-            raise ValueError(f"{title(node)} sounds in {node.graph.name} already; build another one for {self.name}")
+        holder = node.graph or node.claimed
+        if holder not in (None, self):
+            raise ValueError(f"{title(node)} sounds in {holder.name} already; build another one for {self.name}")
+        if node.home not in (None, self):
+            raise ValueError(f"{title(node)} belongs to {node.home.name}, it cannot sound in {self.name}")
+
+    def _unclaim(self) -> None:
+        for node in self._claimed:
+            node.claimed = None
+        self._claimed = []
+
+    def _left(self, node: Node) -> None:
+        """It is not in the plan any more."""
+        node.graph = None
+        try:
+            node.leave()
+        except Exception as error:
+            log.error("%s: %s: %s", self.name, title(node), error)
+        if node.in_python:
+            self.on_python(node)
+        if not node.stands_in:
+            self._settle(node)
 
     def touch(self) -> None:
         self.on_touch(self)
@@ -122,14 +152,12 @@ class Graph:
             self._check(node)
         before = self.plan.nodes if self.plan else []
         self.plan = plan
+        self._unclaim()
         now = set(plan.nodes)
         for node in before:
             if node not in now:
-                node.graph = None
-                node.leave()
+                self._left(node)
                 self.forget(node)
-                if not node.stands_in:
-                    self._settle(node)
         for node in plan.nodes:
             if node.graph is None:
                 node.graph = self
@@ -165,10 +193,8 @@ class Graph:
     def clear(self) -> None:
         """Let go of every node."""
         for node in self.plan.nodes if self.plan else ():
-            node.graph = None
-            node.leave()
-            if not node.stands_in:
-                self._settle(node)
+            self._left(node)
+        self._unclaim()
         self.roots.clear()
         self._listeners.clear()
         self.plan = None

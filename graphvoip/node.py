@@ -394,6 +394,8 @@ class Node(Arithmetic):
     given: dict[str, Any]  # its options as they were given: a file's name, not its samples
     wired: set[str]  # the inputs that were given: >> does not feed those
     graph: Any  # the graph in which it sounds, or None
+    claimed: Any = None  # the graph in which it will sound with the next plan
+    home: Any = None  # the only graph in which it may sound: a call's own line, its keypad
     wires: dict[str, Any]  # what each input is wired to: a number, a Port, or a list of them
     memory: np.ndarray  # the state record, an array of one, which kernels see at state_address
     state: Any
@@ -487,6 +489,8 @@ class Node(Arithmetic):
         """Give an input another wire, one that the slot has checked."""
         if self.graph is None:
             self.wires[name] = wire
+        elif wire is None:
+            raise ValueError(f"{self.name or self.type}: '{name}' must be given: a number, a node or a node's output")
         else:
             self.graph.hand_over(self, name, wire)
 

@@ -72,6 +72,7 @@ class Rendering:
         self.recorder = Recorder(between.node(self.out, 1) if between else self.out)
         sinks = patch.sinks if isinstance(patch, Patch) else []
         self.graph = Graph("render")
+        self.keypad.home = self.voice.home = self.graph
         for root in (self.keypad, self.recorder, *sinks):
             self.graph.add(root)
         self.dirty = True

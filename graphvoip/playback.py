@@ -69,10 +69,12 @@ class Synth(Playback):
     """
 
     patch: Patch
+    _ends: set[Any]  # the ends of its nodes that have been, for a reload may make one of them its own
 
     def __init__(self, call: "Call", patch: Patch, fade: Fade | None = None):
         super().__init__(call, patch.port().node, fade)
         self.patch = patch
+        self._ends = set()
 
     def set(self, name: str, value: float, over: float = FADE) -> None:
         """Set a parameter ("index"), or a number of any node in it ("ding.freq"), within so many seconds.
@@ -80,6 +82,7 @@ class Synth(Playback):
         Raises ValueError for a name that there is not, and for a value out of its range.
         """
         if not self._call._here():
+            self.patch.check(name, value, over)  # here, where somebody hears of it
             self._call._on_loop(lambda: self.patch.set(name, value, over))
         else:
             self.patch.set(name, value, over)

@@ -25,11 +25,15 @@ from typing import Any
 from .graph import walk
 from .node import Arithmetic, Node, NodeEvent, Port, building, settled
 from .nodes.constant import Constant
-from .nodes.deal import Deal
+from .nodes.deal import MOST, Deal
 from .nodes.input import Input
 from .nodes.mix import Mix
+from .rings import RATE
 
-LIMIT = 2000  # nodes of a patch, those of its sub-patches included
+LIMIT = 2000  # nodes of a patch, those of its sub-patches and of arithmetic included
+# What parameters and inputs cannot be called: keys of a node in a file, and what the handle of a patch has already.
+RESERVED = {"seed", "type", "doc", "voices", "patch", "play", "self", "node", "set", "stop", "reload", "cancel", "done",
+            "result", "exception", "cancelled", "awaited", "then"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Patch(Arithmetic):
     def __init__(self, recipe: "Recipe", outputs: dict[str, Port], done: NodeEvent | None, made: list[Any], seed: int):
         self.recipe, self.name, self.seed = recipe, recipe.name, seed
         self.outputs, self.done = outputs, done
+        self._bound: set[str] = set()  # inputs that the caller's line or keypad was given to
         self.nodes: dict[str, Node] = {}
         for path, node in _named(made):
             self.nodes[path] = node
@@ -112,16 +117,16 @@ class Patch(Arithmetic):
 
     def bind(self, **given: Any) -> None:
         """Wire the inputs that are still open, by name. ValueError, and nothing is wired, for one that is not given."""
-        still = {name: node for name, node in self.inputs.items()
-                 if isinstance(node.wires["input"], float) and "input" not in node.wired}  # fmt: skip
+        still = {name: node for name, node in self.inputs.items() if name in self._bound or _is_open(node)}
         for name in still:
             if name not in given:
                 raise ValueError(
                     f"{self.name}: its input '{name}' is not wired, and a call has {' and '.join(given)} to give; "
                     f"write {self.name}({name}=...)"
                 )
+        self._bound = set(still)  # another call binds them anew: they are that caller's
         for name, node in still.items():
-            node.wires["input"] = given[name]
+            node.wires["input"] = given[name].port()
 
     def unheard(self) -> list[str]:
         """The names of nodes that feed nothing: mistakes, most of the time."""
@@ -133,22 +138,32 @@ class Patch(Arithmetic):
 
         Raises ValueError for a name that there is not, for a value out of range, and for an input that is wired.
         """
-        if isinstance(over, bool) or not isinstance(over, numbers.Real) or not 0 <= over < 1e6:
-            raise ValueError(f"{name}: over is {over!r}; it is seconds, 0 or more")
+        self.check(name, value, over)
         target, slot = self._target(name)
         if slot is None:
             target.set(value, over)  # type: ignore[attr-defined]
-            return
-        number = target.slots.inputs[slot].check(target, value)
-        if target.graph is None:
-            target.wires[slot] = number
+        elif target.graph is None:
+            target.wires[slot] = float(value)
         else:
-            target.graph.hand_over(target, slot, number, max(1, round(over * 8000)))
+            target.graph.hand_over(target, slot, float(value), max(1, round(over * RATE)))
+
+    def check(self, name: str, value: Any, over: float = 0.02) -> None:
+        """What `set` would refuse, without setting anything."""
+        if isinstance(over, bool) or not isinstance(over, numbers.Real) or not 0 <= over < 1e6:
+            raise ValueError(f"{name}: over is {over!r}; it is seconds, 0 or more")
+        target, slot = self._target(name)
+        held = target if isinstance(target, Constant) else None
+        if held and slot is None:
+            Param(held.low if held.low > -1e30 else 0.0, held.unit, held.low, held.high).checked(name, value)
+        elif slot is not None:
+            found = target.slots.inputs[slot]
+            some = 0.0 if found.low <= 0 <= found.high else found.low
+            Param(some, found.unit, found.low, found.high).checked(name, value)
 
     def _target(self, name: str) -> tuple[Node, str | None]:
         """What a name for `set` means: a Constant and None, or a node and one of its inputs."""
         path, _, slot = name.rpartition(".")
-        for found in (self.nodes.get(name), self.nodes.get(f"{path}/{slot}")):
+        for found in (self.nodes.get(name), self.nodes.get(f"{path}/{slot}"), self.nodes.get(f"{path}_{slot}")):
             if isinstance(found, Constant):
                 return found, None
         node = self.nodes.get(path)
@@ -181,68 +196,90 @@ class Patch(Arithmetic):
 def adopt(new: Patch, old: Patch, graph: Any) -> None:
     """Put the nodes of a patch that sounds in the place of those of a new one that have their name, type and options.
 
-    So they keep their state. Their wires become those of the new ones, each handed over within a frame.
+    So they keep their state. Their wires become those of the new ones, each handed over within a frame. ValueError, and
+    nothing has changed, if the new patch cannot sound in this graph.
     """
     kept = {}
     for path, node in new.nodes.items():
         before = old.nodes.get(path)
         if before is not None and type(before) is type(node) and _options(before) == _options(node):
             kept[node] = before
-    done: set[Node] = set()
 
     def place(wire: Any) -> Any:
         """The wire, from the node that is kept."""
         if isinstance(wire, list):
             return [place(one) for one in wire]
-        if not isinstance(wire, Port):
-            return wire
-        if wire.node in kept:
-            return kept[wire.node].port(wire.name)
-        if wire.node not in done:
-            done.add(wire.node)
-            wire.node.wires = {name: place(one) for name, one in wire.node.wires.items()}
-        return wire
+        return kept[wire.node].port(wire.name) if isinstance(wire, Port) and wire.node in kept else wire
 
-    for node in new.nodes.values():
+    outputs = [port.node for port in new.outputs.values()]
+    for node in [*walk([*outputs, *new.nodes.values()])]:
+        wires = {name: place(wire) for name, wire in node.wires.items()}
         if node not in kept:
-            place(node.port() if node.slots.outputs else Port(node, "", 0))
+            node.wires = wires
+        elif node is not kept[node]:
+            node.wires = wires  # what its place holder is to be wired to
+    planned = {before: node.wires for node, before in kept.items()}
     new.outputs = {name: place(port) for name, port in new.outputs.items()}
-    wires = [(before, name, place(wire)) for node, before in kept.items() for name, wire in node.wires.items()]
-    graph.claim(*(port.node for port in new.outputs.values()))
-    for node, before in kept.items():
-        if isinstance(node, Constant) and isinstance(before, Constant) and node.given["value"] != before.given["value"]:
-            before.low, before.high, before.unit = node.low, node.high, node.unit
-            before.given = node.given
-            before.set(node.target)
-    for before, name, wire in wires:
-        if not _alike(before.wires[name], wire, set()):
-            before.rewire(name, wire)
     new.nodes = {path: kept.get(node, node) for path, node in new.nodes.items()}
     new.params = {name: kept.get(node, node) for name, node in new.params.items()}  # type: ignore[misc]
     new.inputs = {name: kept.get(node, node) for name, node in new.inputs.items()}  # type: ignore[misc]
     if new.done:
         new.done = NodeEvent(kept.get(new.done.node, new.done.node), new.done.name)
+    _try_out(new, planned, graph)
+    for node, before in kept.items():
+        if isinstance(node, Constant) and isinstance(before, Constant):
+            before.low, before.high, before.unit = node.low, node.high, node.unit
+            if node.given["value"] != before.given["value"]:
+                before.given = node.given
+                before.set(node.target)
+    for before, wires in planned.items():
+        for name, wire in wires.items():
+            if not _alike(before.wires[name], wire):
+                before.rewire(name, wire)
 
 
-def _options(node: Node) -> str:
-    """A node's options as they were given, to compare. A constant's value may differ: it can be set."""
-    return repr({key: value for key, value in node.given.items() if (node.type, key) != ("constant", "value")})
+def _try_out(new: Patch, planned: dict[Node, dict[str, Any]], graph: Any) -> None:
+    """Can this be played? The wires are as they are to become for that moment; no plan is made of them."""
+    were = {node: node.wires for node in planned}
+    try:
+        for node, wires in planned.items():
+            node.wires = wires
+        graph.claim(*(port.node for port in new.outputs.values()), *new.sinks)
+    finally:
+        for node, wires in were.items():
+            node.wires = wires
 
 
-def _alike(one: Any, other: Any, seen: set[Any]) -> bool:
+def _options(node: Node) -> Any:
+    """A node's options, to compare; sounds by their samples. A constant's value may differ: it can be set."""
+    names = [name for name in node.given if (node.type, name) != ("constant", "value")]
+    return [(name, _comparable(getattr(node, name))) for name in sorted(names)]
+
+
+def _comparable(value: Any) -> Any:
+    return (value.shape, value.tobytes()) if hasattr(value, "tobytes") else repr(value)
+
+
+def _alike(one: Any, other: Any) -> bool:
     """Do two wires carry the same? Operators, which have no state, are compared by what they are made of."""
-    one, other = settled(one), settled(other)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(_alike(a, b, seen) for a, b in zip(one, other, strict=True))
-    if not isinstance(one, Port) or not isinstance(other, Port):
-        return one == other
-    if one is other or (one, other) in seen:
-        return True
-    a, b = one.node, other.node
-    if not (a.anonymous and b.anonymous and a.type == b.type and one.name == other.name):
-        return False
-    seen.add((one, other))
-    return all(_alike(a.wires[name], b.wires[name], seen) for name in a.wires)
+    waiting, seen = [(one, other)], set()
+    while waiting:
+        a, b = waiting.pop()
+        if isinstance(a, list) and isinstance(b, list):
+            if len(a) != len(b):
+                return False
+            waiting += zip(a, b, strict=True)
+            continue
+        a, b = settled(a), settled(b)
+        if a is b or (a, b) in seen or (not isinstance(a, Port) and not isinstance(b, Port) and a == b):
+            continue
+        if not isinstance(a, Port) or not isinstance(b, Port):
+            return False
+        if not (a.node.anonymous and b.node.anonymous and a.node.type == b.node.type and a.name == b.name):
+            return False
+        seen.add((a, b))
+        waiting += [(a.node.wires[name], b.node.wires[name]) for name in a.node.wires]
+    return True
 
 
 def seed_of(seed: int, path: str) -> int:
@@ -287,7 +324,7 @@ class Recipe:
     params: dict[str, Param]
     inputs: dict[str, str]
 
-    def __call__(self, *args: Any, seed: int | None = None, **values: Any) -> Patch:
+    def __call__(self, /, *args: Any, seed: int | None = None, **values: Any) -> Patch:
         """Make a patch. seed: another one makes other noises."""
         given = self._by_name(args, values)
         made: list[Any] = []
@@ -297,10 +334,14 @@ class Recipe:
         finally:
             building.reset(outer)
         patch = Patch(self, outputs, done, made, self.seed if seed is None else seed)
-        if len(patch.nodes) > LIMIT:
-            raise ValueError(f"{self.name} has {len(patch.nodes)} nodes; a patch has at most {LIMIT}")
+        size = sum(1 for _ in walk([*(port.node for port in outputs.values()), *patch.nodes.values()]))
+        if size > LIMIT:
+            raise ValueError(f"{self.name} has {size} nodes, with those of arithmetic; a patch has at most {LIMIT}")
         around = building.get()
         if around is not None:
+            for name, node in patch.inputs.items():
+                if _is_open(node):
+                    raise TypeError(f"{self.name}: '{name}' must be given where it is a part of another patch")
             around.append(patch)  # type: ignore[arg-type]
         return patch
 
@@ -343,6 +384,8 @@ class _Function(Recipe):
         self.doc = inspect.cleandoc(function.__doc__ or "")
         self.params, self.inputs = {}, {}
         for name, one in inspect.signature(function).parameters.items():
+            if name in RESERVED:
+                raise TypeError(f"@patch {self.name}: a parameter cannot be named '{name}'; that means something else")
             if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD, one.POSITIONAL_ONLY):
                 raise TypeError(f"@patch {self.name}: its parameters are plain names, not {one}")
             if one.default is one.empty:
@@ -401,6 +444,8 @@ def poly(recipe: Recipe, keys: Any, voices: int = 4, **values: Any) -> Patch:
 
 class _Voices(Recipe):
     def __init__(self, recipe: Recipe, voices: int):
+        if isinstance(voices, bool) or not isinstance(voices, numbers.Integral) or not 1 <= voices <= MOST:
+            raise ValueError(f"poly: voices is {voices!r}; it is a whole number from 1 to {MOST}")
         events = [name for name, kind in recipe.inputs.items() if kind == "events"]
         if len(events) != 1:
             has = ", ".join(events) or "none"
@@ -420,6 +465,11 @@ class _Voices(Recipe):
             one.name = f"{k}"
             heard.append(one)
         return {"out": Mix(*heard, name="mix").port()}, None
+
+
+def _is_open(node: Node) -> bool:
+    """Has nobody given this input anything?"""
+    return isinstance(node.wires["input"], float) and "input" not in node.wired
 
 
 def is_name(name: Any) -> bool:

@@ -39,6 +39,7 @@ LAG = 7  # samples after which the noise of that band is another one
 NARROW = (850.0, 2750.0)  # of a noisy one
 TAPS = 97  # of the filters that make the signal complex
 SPECTRUM = 2048  # samples that are filtered at once
+MUCH = 0.06  # noise over signal, as power, from which on the narrow band is better
 OFF = 110.0  # Hz by which a sender may be off its frequency
 CLOCK = 600e-6  # by which a sender's clock may be wrong
 SLACK = 800  # samples by which lines may be away from where the header says they are: five packets
@@ -442,11 +443,11 @@ class Row(NamedTuple):
         return found
 
     def ends(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The level of the first and of the last pixels, read where nothing beside the row is heard."""
-        found = []
+        """The level at the row's beginning and at its end, over a millisecond in which nothing beside it is heard."""
+        found, count = [], 8
         inset = min(2.0, 0.1 * self.scan)
-        for at in (self.begins + inset, self.begins + self.scan - inset - 3):
-            places = np.rint(at).astype(np.int64)[:, None] + np.arange(3)
+        for at in (self.begins + inset, self.begins + self.scan - inset - count):
+            places = np.rint(at).astype(np.int64)[:, None] + np.arange(count)
             found.append(values[np.clip(places, 0, len(values) - 1)].mean(1))
         return found[0], found[1]
 
@@ -575,7 +576,7 @@ def decode_picture(samples: np.ndarray, mode: Mode, start: float | None, off: fl
         first, size, lines = start - slack, round(2 * slack + CLOCK * line * mode.lines), mode.lines
     if lines < 1 or not heard.hz.size:
         return None
-    is_noisy = noise_of(signal) > 0.06
+    is_noisy = noise_of(signal) > MUCH
     if is_noisy:
         heard = demodulated(analytic(samples, NARROW))
     found = timing(heard, mode, off, first, size, lines)

@@ -167,6 +167,8 @@ def mode_of(name: str, what: str) -> Mode:
 # Y, R-Y, B-Y of ITU-R BT.601. "full": from 0 to 255, as in JPEG; slowrx, pysstv and sstv (Rust) have it so. "studio":
 # Y from 16 to 235; the Dayton paper, MMSSTV and nSSTV.
 LEVELS = ("full", "studio")
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")  # not EPS, for which Pillow runs Ghostscript
+LARGEST = 50_000_000  # pixels of a picture in a file
 TO_YUV = {
     "full": np.array([[0.299, 0.587, 0.114], [0.5, -0.418688, -0.081312], [-0.168736, -0.331264, 0.5]]),
     "studio": np.array([[65.738, 129.057, 25.064], [112.439, -94.154, -18.285], [-37.945, -74.494, 112.439]]) / 256,
@@ -211,8 +213,11 @@ def _opened(image: Any, what: str) -> Any:
 
     if isinstance(image, (str, os.PathLike)):
         try:
-            image = Image.open(image)
-            image.load()
+            opened = Image.open(image, formats=FORMATS)
+            if opened.width * opened.height > LARGEST:
+                raise OSError(f"it has {opened.width} x {opened.height} pixels; {LARGEST / 1e6:g} million are the most")
+            opened.load()
+            image = opened
         except (OSError, SyntaxError, Image.DecompressionBombError) as error:
             raise ValueError(f"{what}: {os.fspath(image) if not hasattr(image, 'size') else image}: {error}") from None
     if not isinstance(image, Image.Image):

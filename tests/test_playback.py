@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from graphvoip import Param, patch, render
-from graphvoip.nodes import Add, Biquad, Function, Gain, Mix, Noise, Pcm, Record, Sine, Tone
+from graphvoip.nodes import Add, Biquad, Decay, Function, Gain, Mix, Noise, Pcm, Record, Sampler, Sine, Tone
 from graphvoip.patchfile import parse_patch
 
 RATE = 8000
@@ -309,8 +309,7 @@ async def test_a_reload_takes_recorders_along(phone, tmp_path):
 async def test_what_cannot_be_reloaded_is_told_and_the_old_one_sounds_on(phone):
     async def handler(call):
         synth = call.play(beep())
-        with pytest.raises(ValueError, match="does not sound yet"):
-            synth.reload(beep())
+        synth.reload(beep())  # before its first frame
         await asyncio.sleep(0.1)
         with pytest.raises(TypeError, match="reload: 5 is not a patch"):
             synth.reload(5)
@@ -388,6 +387,7 @@ def test_a_function_of_blocks():
 
 async def test_much_at_once_leaves_nothing_behind(phone):
     async def handler(call):
+        listeners = len(call._graph._listeners)
         for _ in range(20):
             filter = Biquad(Noise(amp=0.1), freq=900)
             synth = call.play(filter)
@@ -397,6 +397,224 @@ async def test_much_at_once_leaves_nothing_behind(phone):
         await asyncio.sleep(0.1)
         assert playing(call) == set()
         assert not call._playing
-        assert len(call._graph._listeners) == 1  # the keypad's
+        assert len(call._graph._listeners) == listeners
 
     await ring(phone, handler)
+
+
+# --- Whose is what ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_patch_of_another_call_never_hears_that_caller(phone):
+    @patch
+    def echo(voice):
+        return voice * 1.0
+
+    shared, loose = echo(), []
+
+    async def first(call):
+        loose.append(call.voice)
+        call.play(shared)
+        await asyncio.sleep(0.2)
+
+    async def second(call):
+        call.play(shared)
+        with pytest.raises(ValueError, match=r"line_in belongs to call [0-9]+, it cannot sound in call"):
+            call.play(Gain(loose[0], 1.0))
+        await asyncio.sleep(0.5)
+
+    async with phone(first) as p:
+        await p.hung_up()
+    async with phone(second) as q:
+        await q.play(np.full(1600, 0.5))
+        await q.hung_up()
+    assert np.median(np.array(q.heard)[600:1400]) == pytest.approx(0.5, abs=0.01)
+
+
+async def test_a_node_is_taken_from_the_moment_it_is_played(phone):
+    shared = Sine(freq=441) * 0.3
+    refused = []
+
+    async def handler(call):
+        try:
+            call.play(shared)
+        except ValueError as error:
+            refused.append(str(error))
+        await call.playTone(1000, 0.2)
+
+    async with phone(handler) as p, phone(handler) as q:
+        assert await p.hung_up()
+        assert await q.hung_up()
+    assert len(refused) == 1
+    assert "sounds in call" in refused[0]
+
+
+async def test_a_patch_plays_once_at_a_time(phone):
+    async def handler(call):
+        made = beep()
+        first = call.play(made)
+        with pytest.raises(ValueError, match="this beep plays already; make another one"):
+            call.play(made)
+        first.stop()
+        await asyncio.sleep(0.1)
+        call.play(made)
+        await asyncio.sleep(0.2)
+
+    heard = await ring(phone, handler)
+    assert np.abs(heard[1000:2000]).max() > 0.4
+
+
+async def test_a_refused_reload_leaves_everything_as_it_was(phone):
+    def build(gain, broken):
+        @patch
+        def made():
+            source = Sine(freq=441, name="s")
+            amplifier = Gain(source, gain, name="g")
+            if broken:
+                amplifier.input = Function(amplifier, f=lambda x, t: x, name="f")
+            return amplifier
+
+        return made()
+
+    async def handler(call):
+        synth = call.play(build(0.3, False))
+        await asyncio.sleep(0.1)
+        with pytest.raises(ValueError, match="is in a cycle"):
+            synth.reload(build(0.5, True))
+        assert synth.patch["g"].gain == pytest.approx(0.3)
+        assert synth.patch["g"].input.node is synth.patch["s"]
+        await asyncio.sleep(0.3)
+
+    heard = await ring(phone, handler)
+    assert np.abs(heard[800:2400]).max() == pytest.approx(0.3, abs=0.01)
+
+
+async def test_long_chains_can_be_reloaded(phone):
+    def chain(prefix):
+        @patch
+        def made():
+            node = Sine(freq=441)
+            for k in range(600):
+                node = Gain(node, 1.0, name=f"{prefix}{k}")
+            return sum([node * 0.001 for _ in range(300)], 0.0)
+
+        return made()
+
+    async def handler(call):
+        synth = call.play(chain("a"))
+        await asyncio.sleep(0.1)
+        synth.reload(chain("b"))
+        synth.reload(chain("b"))
+        await asyncio.sleep(0.1)
+
+    await ring(phone, handler)
+
+
+async def test_waiting_for_an_event_takes_nothing_away(phone):
+    @patch
+    def struck():
+        hit = Decay(time=0.3, name="hit")
+        return Sine(freq=441) * 0.2, hit.done
+
+    async def handler(call):
+        synth = call.play(struck())
+        waiting = call.when(synth.patch["hit"].done)
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        await asyncio.wait_for(synth, 3)
+        other = call.play(struck())
+        waiting = call.when(other.patch["hit"].done)
+        other.stop()
+        await asyncio.wait_for(waiting, 3)
+
+    await ring(phone, handler)
+
+
+async def test_a_function_that_two_play_goes_on_with_the_second(phone):
+    async def handler(call):
+        shared = Function(Sine(freq=441), f=lambda x, t: x)
+        first = call.play(Gain(shared, 0.5))
+        await asyncio.sleep(0.2)
+        call.play(Gain(shared, 0.25))
+        await asyncio.sleep(0.2)
+        first.stop()
+        await asyncio.sleep(0.5)
+
+    heard = await ring(phone, handler)
+    assert np.abs(heard[5000:6800]).max() == pytest.approx(0.25, abs=0.01)
+
+
+async def test_a_reload_takes_new_samples_and_new_ranges(phone):
+    def build(level, top):
+        @patch
+        def made(x=Param(1.0, "", 0, top)):
+            sound = np.full(4000, 0.1)
+            sound[1500:2500] = level
+            return Sampler(data=sound, name="sound", loop=True) * x
+
+        return made()
+
+    async def handler(call):
+        synth = call.play(build(0.25, 1))
+        await asyncio.sleep(0.2)
+        synth.reload(build(0.75, 1.2))
+        synth.x = 1.2
+        await asyncio.sleep(0.8)
+
+    heard = await ring(phone, handler)
+    assert np.abs(heard[2400:]).max() == pytest.approx(0.9, abs=0.02)
+
+
+async def test_a_reload_to_an_end_that_has_been_ends(phone):
+    def build(ends):
+        @patch
+        def made():
+            hit = Decay(time=0.1, name="hit")
+            out = Sine(freq=441) * 0.2 + hit * 0.0
+            return (out, hit.done) if ends else out
+
+        return made()
+
+    async def handler(call):
+        synth = call.play(build(False))
+        await asyncio.sleep(1)
+        synth.reload(build(True))
+        await asyncio.wait_for(synth, 1)
+
+    await ring(phone, handler)
+
+
+async def test_a_node_that_fails_when_it_leaves_costs_only_itself(phone, caplog, monkeypatch):
+    def broken(self):
+        raise RuntimeError("the disk is gone")
+
+    monkeypatch.setattr(Sine, "leave", broken)
+
+    async def handler(call):
+        call.play(Sine(freq=441))
+        await asyncio.sleep(0.1)
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
+    assert "sine: the disk is gone" in caplog.text
+
+
+async def test_a_wrong_value_from_another_thread_is_told_there(phone):
+    told = []
+
+    async def handler(call):
+        synth = call.play(beep())
+
+        def elsewhere(t, delta):
+            for value in ("loud", 2, True):
+                try:
+                    synth.set("level", value)
+                except (TypeError, ValueError) as error:
+                    told.append(str(error))
+            return
+
+        await call.playCustom(elsewhere)
+
+    await ring(phone, handler)
+    assert told == ["level is a number, a node or a node's output, not 'loud'", "level: 2 x is outside 0..1",
+                    "level is a number, a node or a node's output, not True"]  # fmt: skip

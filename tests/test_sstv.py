@@ -197,6 +197,23 @@ def test_what_is_no_picture_is_named(tmp_path):
         sstv_encode(None, fsk_id="§")
 
 
+def test_a_picture_that_is_a_program_is_not_run(tmp_path, monkeypatch):
+    """EPS: Pillow would give it to Ghostscript."""
+    from PIL import EpsImagePlugin
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *given, **named: pytest.fail("it was run"))
+    (tmp_path / "pic.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 320 256\n%%EndComments\nshowpage\n")
+    with pytest.raises(ValueError, match=r"pic\.png: cannot identify image"):
+        sstv_encode(tmp_path / "pic.png")
+
+
+def test_a_picture_that_is_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    Image.new("1", (10000, 5001)).save(tmp_path / "large.png")
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda image: pytest.fail("it was read"))
+    with pytest.raises(ValueError, match=r"large\.png: it has 10000 x 5001 pixels; 50 million are the most$"):
+        sstv_encode(tmp_path / "large.png")
+
+
 def test_without_pillow_the_extra_is_named(monkeypatch):
     for name in ("PIL", "PIL.Image"):
         monkeypatch.setitem(sys.modules, name, None)

@@ -49,7 +49,7 @@ class Constant(Node):
 
     def set(self, value: float, over: float = FRAME / RATE) -> None:
         """Go to this value within so many seconds, from the next frame on."""
-        number = float(value)
+        number = self._number(value)
         if not self.low <= number <= self.high or not math.isfinite(number):
             unit = f" {self.unit}" if self.unit else ""
             raise ValueError(f"{self.name or 'constant'}: {number:g}{unit} is outside {self.low:g}..{self.high:g}")
@@ -57,6 +57,16 @@ class Constant(Node):
         self.state["wish"], self.state["over"] = number, max(1, round(over * RATE))
         barrier()
         self.state["asked"] += 1
+
+    def _number(self, value):
+        try:
+            if isinstance(value, (bool, np.bool_, str, bytes)):  # float() takes them too
+                raise TypeError
+            return float(value)
+        except (TypeError, ValueError):
+            bounded = math.isfinite(self.low) and math.isfinite(self.high)
+            extent = f" from {self.low:g} to {self.high:g}" if bounded else ""
+            raise TypeError(f"{self.name or 'constant'} is {value!r:.60}; it is a number{extent}") from None
 
     @kernel
     def process(state, out):

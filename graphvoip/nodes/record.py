@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..kernel import barrier, event, fence, floats_at, kernel
-from ..node import Event, File, Node, Port, Signal, State
+from ..node import Event, File, Node, Output, Port, Signal, State
 from ..rings import RATE
 
 PIECE = 5 * RATE  # samples of a piece of memory: so much is lost at most when the machine stops
@@ -19,26 +19,33 @@ class Record(Node):
     """Record wires into a WAV file of 16 bits: one of them, or two as left and right.
 
     The file grows every 5 s and is complete when the node leaves the graph. In its name {call} and {time} stand for the
-    call and for when it began. A file that is there already is never overwritten: the new one gets a number.
+    call and for when it began. A file that is there already is never overwritten: the new one gets a number. While the
+    disk takes nothing, 15 s are kept in memory and it is tried again every 5 s; what comes beyond them is lost, and told.
 
-    >>> Record(Sine(freq=441) * 0.5, file="recordings/{call}.wav")
+    >>> tone = Sine(freq=441) * 0.5
+    >>> Record(tone, file="recordings/{call}.wav")
+    >>> tone
     """
 
     group = "graph"
+    is_sink = True
     left = Signal(None, doc="what is recorded; the left channel if there is a right one")
     right = Signal(0.0, "x", doc="the right channel; without it the file is mono")
     file = File(None, "the WAV file; its folder is made")
-    more = Event("a piece has been filled")
-    state = State(memory="i8", filled="i8", at="i8", written="i8", lost="i8")
+    out = Output("the left signal as it is")
+    more = Event("a piece has been filled, or lost: it is time to write")
+    state = State(memory="i8", filled="i8", written="i8", lost="i8")
 
     def start(self):
         self.pieces = np.zeros((PIECES, PIECE, 2), np.float32)
         self.state["memory"] = self.pieces.ctypes.data
-        self.saved = 0  # samples that are in the file
+        self.saved = 0  # samples that are in the file; what follows them there was written in part
         self.path: Path | None = None
         self.stereo = False
-        if self.file is not None and self.file.suffix.lower() not in (".wav", ".flac"):
-            raise ValueError(f"record: file {str(self.file)!r} is no WAV or FLAC file; end its name in .wav")
+        self.in_trouble = False
+        self.error = "the disk was too slow"  # the last one
+        if self.file is not None and self.file.suffix.lower() != ".wav":
+            raise ValueError(f"record: file {str(self.file)!r} is no WAV file; end its name in .wav")
 
     def join(self, graph):
         self.stereo = isinstance(self.wires["right"], Port)
@@ -47,9 +54,12 @@ class Record(Node):
         graph.listen(self, "more", lambda sample, value: self.save())
 
     def leave(self):
-        self.save()
-        if self.state["lost"]:
-            log.warning("%s: %d samples are lost, the disk was too slow", self.path, self.state["lost"])
+        if self.path is None:
+            return
+        self._append()
+        lost = int(self.state["lost"]) + int(self.state["written"]) - self.saved
+        if lost:
+            log.error("%s: %d samples are lost, they could not be written: %s", self.path, lost, self.error)
 
     def _new_file(self, call: str) -> Path:
         """An empty file of its own, so that nobody else takes its name."""
@@ -71,32 +81,46 @@ class Record(Node):
         return path
 
     def save(self) -> None:
-        """Append what has come to the file. It is opened for that only, so what is in it can always be read."""
-        written = int(self.state["written"])
-        if self.path is None or written == self.saved:
+        """Append what has come to the file. Trouble is told once, until it is over."""
+        if self.path is None:
             return
-        import soundfile
+        known = self.in_trouble
+        self._append()
+        if self.in_trouble and not known:
+            log.error(
+                "%s: %s; tried again every %g s, what does not fit into a memory of %g s is lost",
+                self.path, self.error, PIECE / RATE, PIECES * PIECE / RATE,
+            )  # fmt: skip
 
-        places = np.arange(self.saved, written) % (PIECES * PIECE)
-        samples = self.pieces.reshape(-1, 2)[places]
-        try:
-            with soundfile.SoundFile(self.path, "r+") as file:
-                file.seek(0, soundfile.SEEK_END)
-                file.write(np.clip(samples if self.stereo else samples[:, 0], -1, 1))
-        except (OSError, soundfile.LibsndfileError) as error:
-            log.error("%s: %s; the recording is kept in memory for %g s", self.path, error, PIECES * PIECE / RATE)
+    def _append(self) -> None:
+        """The file is opened for this only, so what is in it can always be read. It never raises."""
+        written = int(self.state["written"])
+        if written == self.saved:
             return
-        self.saved = written
+        try:
+            import soundfile
+
+            samples = self.pieces.reshape(-1, 2)[np.arange(self.saved, written) % (PIECES * PIECE)]
+            with soundfile.SoundFile(self.path, "r+") as file:
+                file.seek(self.saved)  # and not its end: a try that failed may have written a part
+                file.write(np.clip(samples if self.stereo else samples[:, 0], -1, 1))
+        except Exception as error:  # libsndfile's, the system's, or a disk that has gone: the call goes on
+            self.in_trouble, self.error = True, str(error) or type(error).__name__
+            return
+        self.saved, self.in_trouble = written, False
         barrier()
         self.state["filled"] = written  # the kernel may use this memory again
 
     @kernel
-    def process(state, left, right):
+    def process(state, left, right, out):
         size = 2 * PIECES * PIECE
         memory = floats_at(state.memory, size)
-        for i in range(left.size):
+        for i in range(out.size):
+            out[i] = left[i]
             if state.written - state.filled >= PIECES * PIECE:
                 state.lost += 1
+                if state.lost % PIECE == 0:  # so that writing is tried again
+                    state.more = event(i)
             else:
                 at = 2 * (state.written % (PIECES * PIECE))
                 memory[at], memory[at + 1] = left[i], right[i]

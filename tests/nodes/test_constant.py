@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,23 @@ def test_its_limits_are_told():
         node.set(11)
     with pytest.raises(ValueError, match="outside"):
         node.set(float("nan"))
+
+
+@pytest.mark.parametrize("value", ["loud", None, True, [1], "5", 1j])
+def test_what_is_no_number_is_refused(value):
+    node = Constant(value=1.0, name="pitch")
+    with pytest.raises(TypeError, match=re.escape(f"pitch is {value!r}; it is a number") + "$"):
+        node.set(value)
+    node.low, node.high = 0, 10
+    with pytest.raises(TypeError, match=re.escape(f"pitch is {value!r}; it is a number from 0 to 10") + "$"):
+        node.set(value)
+    with pytest.raises(TypeError, match=r"^constant is None; it is a number$"):
+        Constant().set(None)
+    assert node.target == 1.0
+
+
+@pytest.mark.parametrize("value", [2, np.float32(2), np.int16(2), np.array(2.0)])
+def test_every_kind_of_number_is_one(value):
+    node = Constant(value=1.0)
+    node.set(value)
+    assert node.target == 2.0

@@ -93,6 +93,112 @@ async def test_it_records_a_call(phone, tmp_path):
     assert np.abs(samples[:, 1]).max() == pytest.approx(0.25, abs=0.01)
 
 
-def test_another_kind_of_file_is_refused():
-    with pytest.raises(ValueError, match=r"record: file 'x.mp3' is no WAV or FLAC file"):
-        Record(Sine(), file="x.mp3")
+@pytest.mark.parametrize("name", ["x.mp3", "x.flac", "x"])
+def test_another_kind_of_file_is_refused(name):
+    with pytest.raises(ValueError, match=rf"record: file '{name}' is no WAV file; end its name in .wav"):
+        Record(Sine(), file=name)
+
+
+class Disk:
+    """The disk under soundfile: while `full`, nothing can be written; `halves` is how often it takes half only."""
+
+    def __init__(self, monkeypatch):
+        self.full, self.halves, self.tries = False, 0, 0
+        write = soundfile.SoundFile.write
+
+        def limited(file, samples):
+            self.tries += 1
+            if self.full:
+                raise OSError(28, "No space left on device")
+            if self.halves:
+                self.halves -= 1
+                write(file, samples[: len(samples) // 2])
+                raise OSError(28, "No space left on device")
+            write(file, samples)
+
+        monkeypatch.setattr(soundfile.SoundFile, "write", limited)
+
+
+def run_for(graph, seconds):
+    for _ in range(round(seconds * 50)):
+        graph.plan.run()
+        for token, at, value in graph.plan.taken_events():
+            graph.hear(token, at, value)
+
+
+def sounding(node, name="call 7"):
+    graph = Graph(name)
+    graph.add(node)
+    graph.compile()
+    return graph
+
+
+def test_a_disk_that_has_room_again_after_a_long_time_is_written_to_again(tmp_path, monkeypatch, caplog):
+    disk = Disk(monkeypatch)
+    node = Record(Sine(freq=441), file=tmp_path / "x.wav")
+    graph = sounding(node)
+    run_for(graph, 4)
+    disk.full = True
+    run_for(graph, 31)
+    assert disk.tries == 7
+    assert len(caplog.records) == 1
+    assert "x.wav: [Errno 28] No space left on device; tried again every 5 s" in caplog.text
+    disk.full = False
+    run_for(graph, 10)
+    graph.clear()
+    lost = int(node.state["lost"])
+    assert lost == 25 * 8000  # the first 15 s are kept, and written at 40 s
+    assert len(soundfile.read(node.path)[0]) == 45 * 8000 - lost
+    assert f"{lost} samples are lost, they could not be written: [Errno 28] No space" in caplog.records[-1].message
+    assert len(caplog.records) == 2
+
+
+def test_a_second_trouble_is_told_too(tmp_path, monkeypatch, caplog):
+    disk = Disk(monkeypatch)
+    graph = sounding(Record(Sine(freq=441), file=tmp_path / "x.wav"))
+    for full in (True, False, True, False):
+        disk.full = full
+        run_for(graph, 5)
+    graph.clear()
+    assert caplog.text.count("No space left") == 2
+
+
+def test_what_was_written_in_part_is_not_there_twice(tmp_path, monkeypatch):
+    disk = Disk(monkeypatch)
+    disk.halves = 2
+    samples, _ = recorded(Record(Sine(freq=441), file=tmp_path / "x.wav"), 800)
+    assert disk.tries == 4
+    np.testing.assert_allclose(samples, np.sin(2 * np.pi * 441 * np.arange(128000) / 8000), atol=2e-4)
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), AssertionError("odd"), KeyError("x"), MemoryError("none left")])
+def test_leaving_never_raises_and_tells_what_is_lost(tmp_path, monkeypatch, caplog, error):
+    def refuse(*given):
+        raise error
+
+    node = Record(Sine(freq=441), file=tmp_path / "x.wav")
+    graph = sounding(node)
+    run_for(graph, 1)
+    monkeypatch.setattr(soundfile, "SoundFile", refuse)
+    graph.clear()
+    assert f"x.wav: 8000 samples are lost, they could not be written: {error}" in caplog.text
+    assert "tried again" not in caplog.text
+
+
+def test_the_left_signal_goes_through_as_it_is(run):
+    np.testing.assert_array_equal(run(Record(Sine(freq=441), Sine(freq=600)), 3)[0], run(Sine(freq=441), 3)[0])
+
+
+async def test_it_may_be_played_itself(phone, tmp_path):
+    async def handler(call):
+        playback = call.play(Record(call.voice, file=tmp_path / "x.wav"))
+        await asyncio.sleep(0.5)
+        playback.stop()
+        await playback
+
+    async with phone(handler) as p:
+        await p.play(np.full(1600, 0.5))
+        await p.hung_up()
+    samples, _ = soundfile.read(tmp_path / "x.wav")
+    assert np.median(samples[400:1400]) == pytest.approx(0.5, abs=0.01)
+    assert np.abs(p.heard).max() == pytest.approx(0.5, abs=0.01)

@@ -401,5 +401,5 @@ def judge(case: Case, receive: Callable[[np.ndarray], Any], seed: int = 1, n: in
         score.extra += extra
         score.late = max(score.late, late)
     enough = score.sent - score.missed >= case.found * score.sent
-    score.passed = enough and score.extra <= case.extra and (not case.times or not timed or score.late <= 0.010)
+    score.passed = enough and score.extra <= case.extra * n and (not case.times or not timed or score.late <= 0.010)
     return score
