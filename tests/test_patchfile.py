@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import time
 
 import numpy as np
 import pytest
@@ -280,6 +281,209 @@ def test_a_link_out_of_the_folder_is_outside(tmp_path):
     folder.mkdir()
     (folder / "link.wav").symlink_to(tmp_path / "secret.wav")
     assert any("is outside" in line for line in errors(patch({"a": {"type": "pcm", "data": "link.wav"}}), folder))
+
+
+# --- How large it may be ----------------------------------------------------------------------------------------------
+
+
+def written(folder, name, document):
+    (folder / name).write_text(json.dumps(document))
+
+
+def counted(recipe):
+    """How many nodes a recipe makes, anonymous ones too: every node has the next number."""
+    before = Constant().id
+    recipe()
+    return Constant().id - before - 1
+
+
+def test_size_is_all_that_is_made(tmp_path):
+    voice = patch({"s": {"type": "sine", "freq": "pitch + 10 * wobble"}}, out="s * 0.1 + 0.01",
+                  inputs={"keys": "events", "wobble": "audio"}, params={"pitch": 441},
+                  score=[[0.1, "pitch", 500], [0.2, "s.amp", 0.5]])  # fmt: skip
+    written(tmp_path, "voice.json", voice)
+    nodes = {
+        "one": {"type": "voice", "keys": "keys", "wobble": "lfo * 2"},
+        "two": {"type": "voice", "keys": 0, "wobble": 0, "pitch": "300 + lfo"},
+        "all": {"type": "poly", "patch": "voice", "voices": 3, "play": "keys", "wobble": "lfo", "pitch": 300},
+        "lfo": {"type": "lfo"},
+    }
+    document = patch(nodes, None, inputs={"keys": "events"}, patches={"voice": "voice.json"})
+    document["outputs"] = {"a": "one + two + all", "b": "0.5"}
+    del document["out"]
+    recipe = parse_patch(document, tmp_path)
+    assert recipe.size == counted(recipe)
+    assert recipe.recipes["voice"].size == counted(recipe.recipes["voice"]) == 8
+
+
+def test_operators_count_when_patches_are_nested(tmp_path):
+    sums = " + ".join(["a"] * 150)
+    written(tmp_path, "0.json", patch({"a": {"type": "sine"}}, out=sums))
+    for n in (1, 2):
+        nodes = {f"b{k}": {"type": "below"} for k in range(10)}
+        written(tmp_path, f"{n}.json", patch(nodes, out="b0", patches={"below": f"{n - 1}.json"}))
+    assert load_patch(tmp_path / "1.json").size == 10 * 150
+    with pytest.raises(PatchError, match=f"there are more than {LIMIT} nodes"):
+        load_patch(tmp_path / "2.json")
+
+
+def test_when_too_much_is_wrong_the_rest_is_not_looked_at(tmp_path, monkeypatch):
+    import difflib
+
+    looked = []
+    near = difflib.get_close_matches
+    monkeypatch.setattr(difflib, "get_close_matches", lambda a, b, *n: looked.append(len(b)) or near(a, b, *n))
+    document = patch({f"node_number_{k}": {"type": "sine", "freq": f"nod_number_{k}x"} for k in range(1500)}, out="1")
+    found = errors(document)
+    assert len(found) == 201
+    assert found[-1] == "too much is wrong; the rest was not looked at"
+    assert "did you mean" in found[0]
+    assert "did you mean" not in found[50]
+    assert len(looked) <= 50
+    assert max(looked) <= 200
+    with pytest.raises(PatchError, match=r"and 150 more\n.*too much is wrong"):
+        parse_patch(document)
+    assert len(errors({f"x{k}": 1 for k in range(1000)} | patch())) == 201
+    assert len(errors(patch(score=[1] * 1000))) == 201
+    assert len(errors(patch(score=[[0, "q", 1]] * 1000))) == 201
+
+
+def test_an_error_is_short_whatever_it_is_about():
+    long = "x" * 100_000
+    for document in (patch({"a": {"type": "biquad", "input": 0, "kind": long}}), patch(out=long), patch(done=long),
+                     patch({"a": {"type": long}}), patch({"a": {"type": "sine", long: 1}}),
+                     patch({long: {"type": "sine", "frq": 1}}, out="1"), patch(score=[[0, f"a.{long}", 1]])):  # fmt: skip
+        assert errors(document)
+
+
+def test_names_that_are_there_twice_are_found_at_once():
+    text = '{"graphvoip": 1, "nodes": {' + ", ".join(f'"n{k}": 1' for k in range(50_000)) + ', "n7": 1, "n7": 2}}'
+    began = time.process_time()
+    with pytest.raises(PatchError) as caught:
+        parse_patch(text)
+    assert caught.value.errors == ["'n7' is there twice in one place"]
+    assert time.process_time() - began < 2
+
+
+def test_a_score_is_read_once_and_has_its_limit(monkeypatch):
+    from graphvoip import patchbuilder
+
+    document = patch({"a": {"type": "sine", "freq": 400}}, params={"x": 1}, out="a * x",
+                     score=[[2, "a.freq", 500], [1, "a.freq", 600], [1, "x", 0.5]])  # fmt: skip
+    recipe = parse_patch(document)
+    monkeypatch.setattr(patchbuilder, "change_of", None)
+    for _ in range(2):
+        made = recipe()
+        assert [row[1] for row in made["a"].freq.node.score] == [600, 500]
+        assert len(made.params["x"].score) == 1
+    monkeypatch.undo()
+    found = errors(document | {"score": [[0, "x", 1]] * 10_001})
+    assert found == ["score: it has 10001 changes; a patch has at most 10000"]
+    parse_patch(document | {"score": [[0, "x", 1]] * 10_000})
+
+
+def test_memory_has_its_limit(tmp_path):
+    delay = {"type": "delay", "input": "s", "longest": 60}
+    nodes = {"s": {"type": "sine"}} | {f"d{k}": delay for k in range(300)}
+    found = errors(patch(nodes, out="s"))
+    assert len(found) == 1
+    assert re.fullmatch(r"nodes\.d\d+: with it the patch takes more than 256 MB of memory", found[0])
+    written(tmp_path, "0.json", patch({"s": {"type": "sine"}} | {f"d{k}": delay for k in range(30)}, out="s"))
+    below = {"patches": {"below": "0.json"}}
+    parse_patch(patch({f"b{k}": {"type": "below"} for k in range(2)}, out="b0", **below), tmp_path)
+    found = errors(patch({f"b{k}": {"type": "below"} for k in range(9)}, out="b0", **below), tmp_path)
+    assert re.fullmatch(r"nodes\.b\d: with it the patch takes more than 256 MB of memory", found[0])
+
+
+def test_a_long_sound_file_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    import soundfile
+
+    soundfile.write(tmp_path / "long.flac", np.zeros(601 * 8000, np.int16), 8000)
+    soundfile.write(tmp_path / "fine.flac", np.zeros(600 * 8000, np.int16), 8000)
+    parse_patch(patch({"a": {"type": "pcm", "data": "fine.flac"}}), tmp_path)
+    monkeypatch.setattr("graphvoip.io.wav.load", None)
+    found = errors(patch({"a": {"type": "pcm", "data": "long.flac"}}), tmp_path)
+    assert found == ["nodes.a.data: long.flac is 601 s long; a sound in a patch has at most 600 s"]
+
+
+def test_a_sound_file_is_loaded_once_for_all_nodes(tmp_path, monkeypatch):
+    from graphvoip import savePCMtoWAV
+    from graphvoip.io import wav
+
+    loads, load = [], wav.load
+    monkeypatch.setattr(wav, "load", lambda path: loads.append(path) or load(path))
+    savePCMtoWAV([0.5, -0.5, 0.25] * 100, tmp_path / "x.wav")
+    voice = patch({"a": {"type": "pcm", "data": "x.wav"}, "k": {"type": "gain", "input": "keys"}},
+                  inputs={"keys": "events"})  # fmt: skip
+    written(tmp_path, "voice.json", voice)
+    nodes = {"a": {"type": "pcm", "data": "x.wav"}, "b": {"type": "pcm", "data": "./x.wav"},
+             "p": {"type": "poly", "patch": "voice", "play": "a"}}  # fmt: skip
+    recipe = parse_patch(patch(nodes, out="a + b + p", patches={"voice": "voice.json"}), tmp_path)
+    one, other = recipe(), recipe()
+    assert len(loads) == 1
+    assert one["a"].data is one["b"].data is other["a"].data is one["p/0/a"].data
+    assert not one["a"].data.flags.writeable
+    assert one["a"].given["data"] == tmp_path / "x.wav"
+    savePCMtoWAV([0.25] * 10, tmp_path / "x.wav")
+    assert recipe()["a"].data.size == 10  # it has been written anew
+
+
+def test_sounds_are_counted_once(tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "x.wav", np.zeros(500 * 8000, np.int16), 8000)
+    nodes = {f"a{k}": {"type": "pcm", "data": "x.wav"} for k in range(30)}
+    parse_patch(patch(nodes, out="a0"), tmp_path)
+    for k in range(20):
+        (tmp_path / f"x{k}.wav").hardlink_to(tmp_path / "x.wav")
+    nodes = {f"a{k}": {"type": "pcm", "data": f"x{k}.wav"} for k in range(20)}
+    assert "256 MB" in errors(patch(nodes, out="a0"), tmp_path)[0]
+
+
+def test_wires_and_texts_have_their_limits(tmp_path, monkeypatch):
+    found = errors(patch({"a": {"type": "mix", "inputs": [0] * 1001}}))
+    assert found == ["nodes.a.inputs: it has 1001 signals; it may have 1000"]
+    monkeypatch.setattr("graphvoip.node.Spoken.samples", lambda self, node: np.zeros(1, np.float32))
+    nodes = {"a": {"type": "tts", "text": "a" * 6000}, "b": {"type": "tts", "text": "a" * 4000}}
+    parse_patch(patch(nodes))
+    says = "with it the patch speaks more than 10000 characters"
+    assert errors(patch(nodes | {"c": {"type": "tts", "text": "a"}})) == [f"nodes.c: {says}"]
+    written(tmp_path, "0.json", patch(nodes))
+    below = patch({"a": {"type": "b"}, "c": {"type": "b"}}, patches={"b": "0.json"})
+    assert errors(below, tmp_path) == [f"nodes.c: {says}"]
+
+
+# --- What nodes and sub-patches are given -----------------------------------------------------------------------------
+
+
+def test_a_number_is_there_when_the_node_is_built():
+    nodes = {"i": {"type": "impulse", "freq": 0}, "a": {"type": "delay", "input": "i", "time": "1 + 1"}}
+    samples = heard(parse_patch(patch(nodes)), seconds=2.5)
+    assert samples[16000] == pytest.approx(1)
+    assert np.count_nonzero(samples) == 1
+    nodes["a"]["time"] = 61
+    assert errors(patch(nodes)) == ["nodes.a.time: 61 s is outside 0..60"]
+
+
+def test_an_input_of_a_sub_patch_must_be_given(tmp_path):
+    voice = patch({"k": {"type": "keymap", "keys": "keys"}, "g": {"type": "gain", "input": "voice"}}, out="k + g",
+                  inputs={"keys": "events", "voice": "audio"})  # fmt: skip
+    written(tmp_path, "voice.json", voice)
+    more = {"patches": {"voicing": "voice.json"}}
+    says = "must be given: a number, or an expression over names"
+    assert errors(patch({"a": {"type": "voicing", "voice": 0}}, **more), tmp_path) == [f"nodes.a: 'keys' {says}"]
+    poly = {"type": "poly", "patch": "voicing", "play": "b"}
+    nodes = {"a": poly, "b": {"type": "impulse"}}
+    assert errors(patch(nodes, **more), tmp_path) == [f"nodes.a: 'voice' {says}"]
+    parse_patch(patch(nodes | {"a": poly | {"voice": 0}}, **more), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["seed", "type", "doc", "voices", "patch", "play", "self"])
+def test_names_that_a_sub_patch_could_not_be_given_are_refused(name):
+    says = f"'{name}' means something else where a patch is used; take another name"
+    assert errors(patch(params={name: 1})) == [f"params.{name}: {says}"]
+    assert errors(patch(inputs={name: "audio"})) == [f"inputs.{name}: {says}"]
+    parse_patch(patch({name: {"type": "sine"}}, out=name))
 
 
 # --- Fuzz -------------------------------------------------------------------------------------------------------------

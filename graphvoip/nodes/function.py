@@ -15,8 +15,8 @@ class Function(Node):
 
     x is the input, t the time of the (first) sample in seconds since it began to sound. What it gives is heard 320
     samples later, live and offline. It runs in a thread of the call, with the call's other functions; when one is too
-    slow, the functions of that call fall silent until they have caught up; everything else goes on, and it is told. It cannot be a part of a cycle. A function that must be fast is a @kernel instead
-    (docs/writing-nodes.md).
+    slow, the functions of that call fall silent until they have caught up; everything else goes on, and it is told. It
+    cannot be a part of a cycle. A function that must be fast is a @kernel instead (docs/writing-nodes.md).
 
     >>> Function(Sine(freq=441) * 0.5, f=lambda x, t: x if t % 0.5 < 0.25 else 0.0)
     """

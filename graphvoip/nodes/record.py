@@ -20,7 +20,8 @@ class Record(Node):
 
     The file grows every 5 s and is complete when the node leaves the graph. In its name {call} and {time} stand for the
     call and for when it began. A file that is there already is never overwritten: the new one gets a number. While the
-    disk takes nothing, 15 s are kept in memory and it is tried again every 5 s; what comes beyond them is lost, and told.
+    disk takes nothing, 15 s are kept in memory and it is tried again every 5 s; what comes beyond them is lost, and
+    told.
 
     >>> tone = Sine(freq=441) * 0.5
     >>> Record(tone, file="recordings/{call}.wav")
@@ -82,8 +83,6 @@ class Record(Node):
 
     def save(self) -> None:
         """Append what has come to the file. Trouble is told once, until it is over."""
-        if self.path is None:
-            return
         known = self.in_trouble
         self._append()
         if self.in_trouble and not known:
@@ -95,7 +94,7 @@ class Record(Node):
     def _append(self) -> None:
         """The file is opened for this only, so what is in it can always be read. It never raises."""
         written = int(self.state["written"])
-        if written == self.saved:
+        if self.path is None or written == self.saved:
             return
         try:
             import soundfile

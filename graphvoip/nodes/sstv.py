@@ -14,8 +14,8 @@ class Sstv(Node):
 
     Martin M1 M2, Scottie S1 S2 SDX, Robot R36 R72 and black and white BW8 BW12 BW24, PD50 to PD290, Pasokon P3 P5 P7
     and Wraase W120 W180, each with its header (VIS), so that receivers know the mode; docs/sstv.md has their sizes and
-    lengths. `file` is a PNG, JPEG, BMP, WEBP, TIFF or GIF picture of up to 50 million pixels (extra: sstv), scaled to the
-    mode's size in its right proportions; Python may give a Pillow image instead. Without one a test card is sent.
+    lengths. `file` is a PNG, JPEG, BMP, WEBP, TIFF or GIF picture of up to 50 million pixels (extra: sstv), scaled to
+    the mode's size in its right proportions; Python may give a Pillow image instead. Without one a test card is sent.
 
     The phase of the tone is the sum of the picture's own frequencies up to each sample, however a sample's edges and
     those of pixels lie: no time is rounded, and nothing drifts.
