@@ -306,8 +306,8 @@ def pictures(folder: Path) -> None:
             else:
                 draw.rectangle((k * (wide + 6), 14, k * (wide + 6) + wide, high + 14), fill="#dddddd")
                 draw.text((k * (wide + 6) + 10, 30), "no picture", fill="black")
-            score = psnr(image, one)
-            says = f": {score} dB" if what != "sent" and score != "none" else ""
+            score = psnr(image, one) if what != "sent" else "none"
+            says = f": {score} dB" if score != "none" else ""
             draw.text((k * (wide + 6) + 2, 1), f"{what}{says}" if k else f"{mode}, {line}: what was sent", fill="black")
         sheet.save(folder / f"{name}.jpg", quality=72)
 

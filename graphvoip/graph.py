@@ -149,7 +149,8 @@ class Graph:
         """A new plan of the graph as it is now. ValueError, and the old plan stays, if a node sounds elsewhere."""
         plan = Plan(self.roots, self.clock)
         for node in plan.nodes:
-            self._check(node)
+            if node.graph is not self:
+                self._check(node)
         before = self.plan.nodes if self.plan else []
         self.plan = plan
         self._unclaim()

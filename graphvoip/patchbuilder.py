@@ -6,19 +6,85 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import expression
 from .expression import Name, Operation, Tree
-from .node import Arithmetic, File, Node, NodeEvent, Option, Port, Signal, Signals, Sound, node_type, types
+from .node import Arithmetic, File, Node, NodeEvent, Option, Port, Signal, Signals, Sound, Spoken, node_type, types
 from .nodes.constant import Constant
 from .nodes.input import Input
 from .recipe import LIMIT, Patch, Recipe, done_of, is_name, poly
 
 
+MEMORY = 256 << 20  # bytes of a patch, those of its sub-patches included, as with all of these
+LETTERS = 10_000  # characters that a patch speaks
+CHANGES = 10_000  # rows of one file's score
+ALL_CHANGES = 100_000  # of a patch
+WIRES = 1000  # signals of one input that takes many
+SECONDS = 600  # of a sound file
+HINTED = 50  # problems that have a hint: looking for what was meant takes long
+WRONG = 200  # problems after which the rest is not looked at
+TOO_MUCH = "too much is wrong; the rest was not looked at"
+# What a node of a patch says beside its params and inputs, so that none of them may be called so.
+RESERVED = frozenset({"seed", "type", "doc", "voices", "patch", "play", "self"})
+
+
 class TooMany(ValueError):
-    """A patch has more nodes than a patch may have: building it stops at once."""
+    """A patch has more of something than a patch may have: building it stops at once."""
+
+    def __init__(self, message: str, place: str = "nodes"):
+        super().__init__(message)
+        self.place = place
+
+
+class TooWrong(TooMany):
+    """So many problems that the rest is not looked at."""
+
+
+@dataclass
+class Cost:
+    """What a patch takes, its sub-patches included. nodes: all, also those that have no name."""
+
+    nodes: int = 0
+    memory: int = 0  # bytes, but for sounds
+    letters: int = 0
+    changes: int = 0
+    sounds: dict[Path, int] = field(default_factory=dict)  # bytes of each file; nodes share them
+
+
+class Sounds:
+    """The sound files of a patch and its sub-patches, each loaded once for all nodes."""
+
+    def __init__(self) -> None:
+        self._found: dict[Path, tuple[tuple[int, int], np.ndarray]] = {}
+
+    def load(self, path: Path, name: str) -> np.ndarray:
+        """Its samples, not to be written to. It is loaded again if it has been written anew. name: for errors."""
+        import soundfile
+
+        from .io import wav
+
+        key, stamp = path.resolve(), (0, 0)
+        if path.is_file():
+            stat = path.stat()
+            stamp = (stat.st_mtime_ns, stat.st_size)
+            if key in self._found and self._found[key][0] == stamp:
+                return self._found[key][1]
+            try:
+                seconds = soundfile.info(f"{path}").duration
+            except (soundfile.LibsndfileError, ZeroDivisionError):
+                seconds = 0.0  # loading it tells what is wrong
+            if seconds > SECONDS:
+                raise ValueError(f"{name} is {seconds:.6g} s long; a sound in a patch has at most {SECONDS} s")
+        data = np.ascontiguousarray(wav.load(path), np.float32)
+        data.flags.writeable = False
+        self._found[key] = stamp, data
+        return data
 
 
 class Problems:
@@ -31,8 +97,13 @@ class Problems:
     def add(self, place: str, message: str, fatal: bool = False) -> None:
         if self.strict:
             raise ValueError(f"{place}: {message}")
-        self.found.append((place, message))
+        if len(self.found) >= WRONG:
+            raise TooWrong(TOO_MUCH)
+        self.found.append((place, message if len(message) < 350 else f"{message[:340]} ..."))
         self.fatal = self.fatal or fatal
+
+    def hint(self, name: str, known: Any, shown: int = 12) -> str:
+        return hint(name, known, shown) if len(self.found) < HINTED else ""
 
     @contextmanager
     def at(self, place: str, strip: str = "") -> Iterator[None]:
@@ -62,11 +133,16 @@ class Builder:
 
     def __init__(self, recipe: Any, given: dict[str, Any], problems: Problems):
         self.recipe, self.document, self.problems = recipe, recipe.document, problems
-        self.size = 0
+        self.cost = Cost()
         self.things: dict[str, Any] = {}  # what a name stands for: a node, a port or a patch
         self.waiting: list[tuple[str, Node, str, Any]] = []  # place, node, input, what is written there
-        self.scores = self._scores()
-        self.things |= recipe._nodes_of(given, self.scores.pop("", {}))
+        if recipe.scores is None:
+            recipe.scores = self._scores()
+        params, self.scores = recipe.scores
+        self._spend("score", changes=sum(map(len, (*params.values(), *self.scores.values()))))
+        held = [name for name in (*recipe.inputs, *recipe.params) if not isinstance(given.get(name), Arithmetic)]
+        self._spend("nodes", nodes=len(held))
+        self.things |= recipe._nodes_of(given, params)
 
     def build(self) -> tuple[dict[str, Port], NodeEvent | None]:
         for name, spec in self.document["nodes"].items():
@@ -97,41 +173,80 @@ class Builder:
         if kind in self.recipe.recipes:
             return self._patch(place, name, kind, values)
         if kind not in known:
-            says = f"no node type '{kind[:40]}'{hint(kind, [*known, *self.document.get('patches', {}), 'poly'], 0)}"
+            says = f"no node type '{kind[:40]}'{self.problems.hint(kind, [*known, *self.document.get('patches', {}), 'poly'], 0)}"
             if kind in types:
                 says = f"'{kind}' is for Python only"
             if kind not in self.document.get("patches", {}):  # a sub-patch that could not be read has been told of
                 self.problems.add(f"{place}.type", says)
             return _Unknown()
-        self._room(1)
+        self._spend(place, nodes=1)
         return self._plain(place, name, node_type(kind), values)
 
-    def _room(self, count: int) -> None:
-        self.size += count
-        if self.size > LIMIT:
+    def _spend(self, place: str, nodes: int = 0, memory: int = 0, letters: int = 0, changes: int = 0) -> None:
+        """Count what a part takes. TooMany when that is more than a patch may take."""
+        cost = self.cost
+        cost.nodes, cost.memory = cost.nodes + nodes, cost.memory + memory
+        cost.letters, cost.changes = cost.letters + letters, cost.changes + changes
+        if cost.nodes > LIMIT:
             raise TooMany(f"there are more than {LIMIT} nodes, with those of sub-patches")
+        if cost.memory + sum(cost.sounds.values()) > MEMORY:
+            raise TooMany(f"with it the patch takes more than {MEMORY >> 20} MB of memory", place)
+        if cost.letters > LETTERS:
+            raise TooMany(f"with it the patch speaks more than {LETTERS} characters", place)
+        if cost.changes > ALL_CHANGES:
+            raise TooMany(f"with it the patch's scores have more than {ALL_CHANGES} changes", place)
+
+    def _spend_patch(self, place: str, cost: Cost, nodes: int, times: int = 1) -> None:
+        self.cost.sounds |= cost.sounds
+        self._spend(place, nodes, cost.memory * times, cost.letters * times, cost.changes * times)
 
     def _plain(self, place: str, name: str, cls: type[Node], values: dict[str, Any]) -> Any:
-        slots, options = cls.slots, {}
+        slots, given, files = cls.slots, {}, {}
         before = len(self.problems.found)
         for key, value in values.items():
             if key in slots.options:
                 option = slots.options[key]
                 with self.problems.at(f"{place}.{key}", strip=cls.type):
-                    options[key] = self._option(cls, option, value)
-            elif key not in slots.inputs:
+                    given[key] = self._option(cls, option, value)
+                    if isinstance(option, Sound) and isinstance(given[key], Path):
+                        files[key] = given[key]
+                        given[key] = self._sound(place, files[key], value)
+                    if isinstance(option, Spoken):
+                        self._spend(place, letters=len(given[key]))
+            elif key in slots.inputs:
+                self._number(f"{place}.{key}", slots.inputs[key], value, given)
+            else:
                 known = [*slots.inputs, *slots.options]
-                self.problems.add(place, f"{cls.type} has no '{key[:40]}'{hint(key, known)}")
+                self.problems.add(place, f"{cls.type} has no '{key[:40]}'{self.problems.hint(key, known)}")
         if len(self.problems.found) > before:
             return _Unknown()
-        node = cls(name=name, **options)
+        node = cls(name=name, **given)
+        node.given |= files  # a file is written, and compared, by its name
+        shared = [id(given[key]) for key in files]
+        arrays = (one for one in vars(node).values() if isinstance(one, np.ndarray) and id(one) not in shared)
+        self._spend(place, memory=sum(one.nbytes for one in arrays))
         for key in slots.inputs:
-            if key in values or (name, key) in self.scores:
+            scored = (name, key) in self.scores
+            if (key in values and key not in given) or scored:
                 value = values.get(key, getattr(slots.inputs[key], "default", None))
                 self.waiting.append((f"{place}.{key}", node, key, value))
-            elif getattr(slots.inputs[key], "default", 0) is None:
-                self.problems.add(place, f"'{key}' must be given: a number, or an expression over names")
+            elif key not in values and getattr(slots.inputs[key], "default", 0) is None:
+                self.problems.add(place, f"'{key}' {MISSING}")
         return node
+
+    def _number(self, place: str, slot: Signal | Signals, value: Any, given: dict[str, Any]) -> None:
+        """A number goes to the constructor, which may look at it: the memory of a delay depends on its time."""
+        number = expression_value(value) if isinstance(value, str) else value if is_number(value) else None
+        if isinstance(slot, Signal) and number is not None:
+            number = self._signal(place, number, slot)
+            if number is not None:
+                given[slot.name] = number
+
+    def _sound(self, place: str, path: Path, name: str) -> np.ndarray:
+        data = self.recipe.sounds.load(path, name)
+        self.cost.sounds[path.resolve()] = data.nbytes
+        self._spend(place)
+        return data
 
     def _option(self, cls: type[Node], option: Option, value: Any) -> Any:
         wanted = option.schema().get("type")
@@ -150,7 +265,8 @@ class Builder:
 
     def _patch(self, place: str, name: str, kind: str, values: dict[str, Any]) -> Patch:
         recipe: Any = self.recipe.recipes[kind]
-        self._room(recipe.size)
+        # An input of its own that it is given through counts for the node inside that it takes the place of.
+        self._spend_patch(place, recipe.cost, recipe.size)
         made = recipe(**self._given(place, name, recipe, kind, values))
         made.name = name
         return made
@@ -160,7 +276,7 @@ class Builder:
         recipe: Any = self.recipe.recipes.get(kind) if isinstance(kind, str) else None
         if recipe is None:
             patches = self.document.get("patches", {})
-            self.problems.add(f"{place}.patch", f"it is a name of 'patches'{hint(str(kind), patches)}")
+            self.problems.add(f"{place}.patch", f"it is a name of 'patches'{self.problems.hint(str(kind), patches)}")
             return _Unknown()
         if not isinstance(voices, int) or isinstance(voices, bool) or not 1 <= voices <= 64:
             self.problems.add(f"{place}.voices", f"it is a whole number from 1 to 64, not {voices!r:.40}")
@@ -168,19 +284,29 @@ class Builder:
         if not isinstance(play, str):
             self.problems.add(f"{place}.play", "say which events it is played by: an expression, 'keys'")
             return _Unknown()
-        self._room((recipe.size + 1) * voices)
+        inner = len(recipe.params) + len(recipe.inputs)  # nodes of a voice that all voices share, but the one it plays
+        self._spend_patch(place, recipe.cost, voices * (recipe.size - inner + 1) + inner + 1, voices)
         keys = Input(0.0, kind="events", name=f"{name}_play")
         self.waiting.append((f"{place}.play", keys, "input", play))
-        made = poly(recipe, keys, voices, **self._given(place, name, recipe, kind, values))
+        events = [one for one, kind in recipe.inputs.items() if kind == "events"]
+        made = poly(recipe, keys, voices, **self._given(place, name, recipe, f"{kind}", values, events[:1]))
         made.name = name
         return made
 
-    def _given(self, place: str, name: str, recipe: Recipe, kind: str, values: dict[str, Any]) -> dict[str, Any]:
-        """Numbers as they are; an expression, which may speak of nodes that come later, through a node of its own."""
+    def _given(self, place: str, name: str, recipe: Recipe, kind: str, values: dict[str, Any],
+               played: list[str] | None = None) -> dict[str, Any]:  # fmt: skip
+        """Numbers as they are; an expression, which may speak of nodes that come later, through a node of its own.
+
+        played: the input that `play` gives.
+        """
         given: dict[str, Any] = {}
+        for key in recipe.inputs:
+            if key not in values and key not in (played or ()):
+                self.problems.add(place, f"'{key}' {MISSING}")
         for key, value in values.items():
             if key not in recipe.params and key not in recipe.inputs:
-                self.problems.add(place, f"{kind} has no '{key[:40]}'{hint(key, [*recipe.params, *recipe.inputs])}")
+                known = [*recipe.params, *recipe.inputs]
+                self.problems.add(place, f"{kind} has no '{key[:40]}'{self.problems.hint(key, known)}")
             elif isinstance(value, str):
                 given[key] = Input(name=f"{name}_{key}")
                 self.waiting.append((f"{place}.{key}", given[key], "input", value))
@@ -200,6 +326,9 @@ class Builder:
         if isinstance(slot, Signals):
             if not isinstance(value, list):
                 value = [value]
+            if len(value) > WIRES:
+                self.problems.add(place, f"it has {len(value)} signals; it may have {WIRES}")
+                return
             wires = [self._signal(f"{place}[{k}]", one, Signal()) for k, one in enumerate(value)]
             node.wires[name] = [wire for wire in wires if wire is not None]
             return
@@ -209,6 +338,7 @@ class Builder:
         changes = self.scores.get((node.name, name))
         if changes and isinstance(wire, float):
             with self.problems.at("score"):
+                self._spend(place, nodes=1)
                 wire = Constant(value=wire, score=changes, name=f"{node.name}_{name}").port()
         node.wires[name] = wire
 
@@ -250,7 +380,7 @@ class Builder:
         a, b = self._value(place, text, tree.left), self._value(place, text, tree.right)
         if not all(isinstance(one, (float, Arithmetic)) for one in (a, b)):
             return _Unknown()
-        self._room(1)
+        self._spend(place, nodes=1)
         return {"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b}[tree.sign]()
 
     def _named(self, place: str, text: str, name: Name) -> Any:
@@ -259,7 +389,7 @@ class Builder:
             if name.name in self.document["nodes"]:
                 return _Unknown()  # what is wrong with it has been told
             known = [*self.things, *self.document["nodes"]]
-            self.problems.add(place, f"'{text[:60]}': nothing is named '{name.name}'{hint(name.name, known, 0)}")
+            self.problems.add(place, f"'{text[:60]}': nothing is named '{name.name[:40]}'{self.problems.hint(name.name, known, 0)}")
             return None
         if isinstance(thing, _Unknown):
             return thing
@@ -285,6 +415,7 @@ class Builder:
                 self.problems.add(place, "a name is made of letters, digits and _")
             wire = self._signal(place, value, Signal())
             if isinstance(wire, float):
+                self._spend(place, nodes=1)
                 wire = Constant(value=wire, name=name if name != "out" else "").port()
             if wire is not None:
                 found[name] = wire
@@ -306,26 +437,26 @@ class Builder:
         if thing is None:
             known = list(self.document["nodes"])
             if name not in known:
-                self.problems.add("done", f"'{text[:60]}': nothing is named '{name[:40]}'{hint(name, known)}")
+                self.problems.add("done", f"'{text[:60]}': nothing is named '{name[:40]}'{self.problems.hint(name, known)}")
             return None
         events = ", ".join(thing.slots.events) if isinstance(thing, Node) else ""
         self.problems.add("done", f"'{text[:60]}': {name} has no event '{event}' (it has {events or 'none'})")
         return None
 
-    def _scores(self) -> dict[Any, Any]:
-        """The score by what it changes: a parameter's name in scores[""], or (node, input)."""
+    def _scores(self) -> tuple[dict[str, Any], dict[Any, Any]]:
+        """The score by what it changes: by a parameter's name, and by (node, input). Looked at once for a recipe."""
         params: dict[str, list[Any]] = {}
-        found: dict[Any, Any] = {"": params}
+        found: dict[Any, Any] = {}
         for k, row in enumerate(self.document.get("score", [])):
             place, change = f"score[{k}]", change_of(row)
             if change is None:
                 says = "it is [seconds, 'param' or 'node.input', value, {over: seconds}]"
-                self.problems.add(place, f"{row!r:.60}: {says}")
+                self.problems.add(place, f"{repr(row)[:60]}: {says}")
             else:
                 self._score(place, row[1], change, params, found)
-        for rows in [*params.values(), *(rows for key, rows in found.items() if key)]:
+        for rows in [*params.values(), *found.values()]:
             rows.sort(key=lambda one: one[0])
-        return found
+        return params, found
 
     def _score(self, place: str, target: str, change: list[float], params: Any, found: Any) -> None:
         value = change[1]
@@ -338,13 +469,13 @@ class Builder:
             return
         if not isinstance(spec, dict) or not key:
             known = [*self.recipe.params, *(f"{one}." for one in self.document["nodes"])]
-            self.problems.add(place, f"there is no '{target[:60]}' to change{hint(target, known, 0)}")
+            self.problems.add(place, f"there is no '{target[:60]}' to change{self.problems.hint(target, known, 0)}")
             return
         cls = types.get(f"{spec.get('type')}")
         slot = cls.slots.inputs.get(key) if cls else None
         if cls is None or not isinstance(slot, Signal):
-            says = f"only inputs of nodes can be changed, and {name} has no '{key}'"
-            self.problems.add(place, f"'{target[:60]}': {says}{hint(key, cls.slots.inputs if cls else ())}")
+            says = f"only inputs of nodes can be changed, and {name[:40]} has no '{key[:40]}'"
+            self.problems.add(place, f"'{target[:60]}': {says}{self.problems.hint(key, cls.slots.inputs if cls else ())}")
         elif isinstance(spec.get(key), str) and expression_value(spec[key]) is None:
             self.problems.add(place, f"{target} is wired to '{spec[key][:40]}'; only a number can be changed")
         elif not slot.low <= value <= slot.high:
@@ -397,6 +528,7 @@ def inside(folder: Path, name: Any) -> Path:
     return path
 
 
+MISSING = "must be given: a number, or an expression over names"
 A = {
     "string": "a text",
     "number": "a number",
@@ -436,8 +568,8 @@ def kind_of(value: Any) -> str:
 
 def hint(name: str, known: Any, shown: int = 12) -> str:
     """What may have been meant, or what there is."""
-    known = [one for one in known if isinstance(one, str)]
-    near = difflib.get_close_matches(name, known, 1)
+    known = list(islice((one for one in known if isinstance(one, str) and len(one) <= 60), 200))
+    near = difflib.get_close_matches(name[:60], known, 1)
     if near:
         return f"; did you mean '{near[0]}'?"
     return f"; it has {', '.join(known[:shown]) or 'none'}" if shown else ""

@@ -16,12 +16,27 @@ A file is data: nothing in it is imported or evaluated. All that is wrong with i
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from . import expression
 from .node import NodeEvent, Port, types
-from .patchbuilder import Builder, Problems, TooMany, hint, inside, is_number, kind_of
+from .patchbuilder import (
+    CHANGES,
+    RESERVED,
+    TOO_MUCH,
+    WRONG,
+    Builder,
+    Cost,
+    Problems,
+    Sounds,
+    TooMany,
+    TooWrong,
+    inside,
+    is_number,
+    kind_of,
+)
 from .recipe import Param, Recipe, is_name
 
 FORMAT = 1
@@ -54,22 +69,31 @@ class PatchError(ValueError):
     def __init__(self, where: str, errors: list[str]):
         self.errors = errors
         shown = errors[:MOST] + ([f"and {len(errors) - MOST} more"] if len(errors) > MOST else [])
+        shown += [TOO_MUCH] if errors[MOST:] and errors[-1] == TOO_MUCH else []
         super().__init__("\n".join(f"{where}: {line}" if where else line for line in shown))
 
 
 def load_patch(path: str | os.PathLike) -> Recipe:
     """The recipe in a patch file; call it to make the patch. PatchError tells all that is wrong with the file."""
-    return _load(Path(path), {}, ())
+    return _load(Path(path), Loaded(), ())
 
 
 def parse_patch(document: dict[str, Any] | str, folder: str | os.PathLike = ".") -> Recipe:
     """The same from a document, or its text; the files that it names are looked for in the folder."""
     if isinstance(document, str):
         document = _decoded(document, "")
-    return PatchFile(document, Path(folder), "", {}, ())
+    return PatchFile(document, Path(folder), "", Loaded(), ())
 
 
-def _load(path: Path, loaded: dict[Path, Recipe], within: tuple[Path, ...]) -> Recipe:
+class Loaded:
+    """What one loading has read: a file that is used in several places is read once."""
+
+    def __init__(self) -> None:
+        self.recipes: dict[Path, PatchFile] = {}
+        self.sounds = Sounds()
+
+
+def _load(path: Path, loaded: Loaded, within: tuple[Path, ...]) -> "PatchFile":
     try:
         if path.stat().st_size > LARGEST:
             raise PatchError(f"{path}", [f"the file has {path.stat().st_size} bytes; a patch has at most {LARGEST}"])
@@ -85,9 +109,10 @@ def _decoded(text: str, where: str) -> dict[str, Any]:
     doubled: list[str] = []
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in found]
-        doubled.extend(name for name in dict.fromkeys(names) if names.count(name) > 1)
-        return dict(found)
+        made = dict(found)
+        if len(made) < len(found):
+            doubled.extend(name for name, count in Counter(name for name, _ in found).items() if count > 1)
+        return made
 
     def no_number(name: str) -> None:
         raise ValueError(f"{name} is no number in JSON")
@@ -100,7 +125,7 @@ def _decoded(text: str, where: str) -> dict[str, Any]:
         says = "no JSON: it is nested too deep" if isinstance(error, RecursionError) else f"no JSON: {error}"
         raise PatchError(where, [says]) from None
     if doubled:
-        raise PatchError(where, [f"'{name}' is there twice in one place" for name in doubled])
+        raise PatchError(where, [f"'{name[:40]}' is there twice in one place" for name in doubled[:WRONG]])
     if not isinstance(document, dict):
         raise PatchError(where, ['a patch is {"graphvoip": 1, "nodes": {...}, "out": "..."}'])
     return document
@@ -109,17 +134,28 @@ def _decoded(text: str, where: str) -> dict[str, Any]:
 class PatchFile(Recipe):
     """A recipe from a document. It is built once when it is made, so what is wrong with it is known then."""
 
-    def __init__(self, document, folder: Path, where: str, loaded, within: tuple[Path, ...], name: str = "patch"):
+    def __init__(self, document: dict[str, Any], folder: Path, where: str, loaded: Loaded, within: tuple[Path, ...],
+                 name: str = "patch"):  # fmt: skip
         self.folder, self.where, self.document = folder, where, document
         self.warnings: list[str] = []
+        self.recipes: dict[str, PatchFile] = {}
+        self.sounds, self.cost = loaded.sounds, Cost()
+        self.scores: Any = None  # its score, once it has been looked at
         problems = Problems()
-        self._check(problems, name)
-        self.recipes = self._sub_patches(problems, loaded, within)
-        self.size = 0
-        if not problems.fatal:
-            self._try(problems)
+        try:
+            self._check(problems, name)
+            self.recipes = self._sub_patches(problems, loaded, within)
+            if not problems.fatal:
+                self._try(problems)
+        except TooWrong:
+            raise PatchError(where, [*problems.in_order(document), TOO_MUCH]) from None
         if problems.found:
             raise PatchError(where, problems.in_order(document))
+
+    @property
+    def size(self) -> int:
+        """How many nodes it makes, with those of sub-patches and those without a name."""
+        return self.cost.nodes
 
     def _check(self, problems: "Problems", name: str) -> None:
         """The document's own shape; what a part is not is replaced by nothing, so that the rest can be looked at."""
@@ -129,7 +165,7 @@ class PatchFile(Recipe):
             problems.add("graphvoip", f"this reads format {FORMAT}, not {found!r:.40}", fatal=True)
         for key in document:
             if key not in ROOT:
-                problems.add(key[:40], f"a patch has no '{key[:40]}'{hint(key, ROOT)}")
+                problems.add(key[:40], f"a patch has no '{key[:40]}'{problems.hint(key, ROOT)}")
         for key in ("params", "inputs", "patches", "nodes", "outputs"):
             if not isinstance(document.get(key, {}), dict):
                 problems.add(key, f"it is {{name: ...}}, not {kind_of(document[key])}", fatal=True)
@@ -141,6 +177,9 @@ class PatchFile(Recipe):
             problems.add("seed", f"it is a whole number from 0 on, not {seed!r:.40}", fatal=True)
         if not isinstance(document.get("score", []), list):
             problems.add("score", f"it is a list, not {kind_of(document['score'])}", fatal=True)
+        elif len(document.get("score", [])) > CHANGES:
+            says = f"it has {len(document['score'])} changes; a patch has at most {CHANGES}"
+            problems.add("score", says, fatal=True)
         if "nodes" not in document:
             problems.add("nodes", "a patch has nodes", fatal=True)
         if ("out" in document) == bool(document.get("outputs")):
@@ -160,6 +199,8 @@ class PatchFile(Recipe):
                 place = f"{section}.{name[:40]}"
                 if not is_name(name) or name in ("out", *expression.CONSTANTS):
                     problems.add(place, "a name is made of letters, digits and _, and no word of Python or of ours")
+                elif name in RESERVED and section != "nodes":
+                    problems.add(place, f"'{name}' means something else where a patch is used; take another name")
                 elif name in seen:
                     problems.add(place, f"{seen[name]} has this name already", fatal=True)
                 seen.setdefault(name, section)
@@ -176,7 +217,7 @@ class PatchFile(Recipe):
             return Param(0.0)
         for key, one in value.items():
             if key not in PARAM:
-                problems.add(place, f"a parameter has no '{key[:40]}'{hint(key, PARAM)}")
+                problems.add(place, f"a parameter has no '{key[:40]}'{problems.hint(key, PARAM)}")
             elif key in ("default", "min", "max") and not is_number(one):
                 problems.add(f"{place}.{key}", f"it is a number, not {kind_of(one)}")
             elif key in ("unit", "doc") and not isinstance(one, str):
@@ -195,8 +236,8 @@ class PatchFile(Recipe):
             return "audio"
         return value
 
-    def _sub_patches(self, problems: "Problems", loaded, within: tuple[Path, ...]) -> dict[str, Recipe]:
-        found: dict[str, Recipe] = {}
+    def _sub_patches(self, problems: "Problems", loaded: Loaded, within: tuple[Path, ...]) -> "dict[str, PatchFile]":
+        found: dict[str, PatchFile] = {}
         for name, value in (self.document.get("patches", {}) if not problems.fatal else {}).items():
             place = f"patches.{name}"
             try:
@@ -205,12 +246,14 @@ class PatchFile(Recipe):
                     raise ValueError(f"{value} is this patch, or one that it is a part of")
                 if len(within) >= DEEPEST:
                     raise ValueError(f"patches are nested more than {DEEPEST} deep")
-                if path.resolve() not in loaded:
-                    loaded[path.resolve()] = _load(path, loaded, within)
-                found[name] = loaded[path.resolve()]
+                if path.resolve() not in loaded.recipes:
+                    loaded.recipes[path.resolve()] = _load(path, loaded, within)
+                found[name] = loaded.recipes[path.resolve()]
             except PatchError as error:
                 for line in error.errors:
                     problems.add(place, f"{value}: {line}")
+            except TooWrong:
+                raise
             except (TypeError, ValueError) as error:
                 problems.add(place, str(error))
         return found
@@ -221,15 +264,20 @@ class PatchFile(Recipe):
         try:
             with problems.at("nodes"):
                 patch = self()
-                self.size = len(patch.nodes)
             for name in patch.unheard() if not problems.found else ():
                 self.warnings.append(f"nodes.{name}: it feeds nothing" if name in self.document["nodes"] else
                                      f"params.{name}: nothing uses it")  # fmt: skip
+        except TooWrong:
+            raise
         except TooMany as error:
-            problems.add("nodes", str(error))
+            problems.add(error.place, str(error))
         finally:
             del self._problems
 
     def _make(self, given: dict[str, Any]) -> tuple[dict[str, Port], NodeEvent | None]:
-        problems = vars(self).get("_problems") or Problems(strict=True)
-        return Builder(self, given, problems).build()
+        problems = vars(self).get("_problems")
+        builder = Builder(self, given, problems or Problems(strict=True))
+        made = builder.build()
+        if problems:
+            self.cost = builder.cost
+        return made

@@ -9,10 +9,10 @@ from typing import Any
 
 from . import expression
 from .expression import Name, Number, Operation, Tree
-from .node import File, Node, Port, Signal, Sound, types
+from .node import File, Node, Port, Signal, Sound, settled, types
 from .nodes.constant import Constant
 from .patchbuilder import in_files
-from .patchfile import FORMAT, KINDS, PARAM, ROOT, PatchFile
+from .patchfile import FORMAT, KINDS, PARAM, ROOT, Loaded, PatchFile
 from .recipe import Patch, is_name, seed_of
 
 
@@ -20,7 +20,7 @@ def save(patch: Patch, path: str | os.PathLike) -> None:
     """Write a patch to a file. It is checked before the file is touched."""
     path = Path(path)
     document = document_of(patch, path.parent)
-    PatchFile(document, path.parent, f"{path}", {}, (path.resolve(),), path.stem)
+    PatchFile(document, path.parent, f"{path}", Loaded(), (path.resolve(),), path.stem)
     path.write_text(dumps(document), "utf-8")
 
 
@@ -75,13 +75,17 @@ def _ordered(section: str, value: Any) -> Any:
 
 
 def document_of(patch: Patch, folder: Path | None = None) -> dict[str, Any]:
-    """A patch as the document of a file, flat: the nodes of sub-patches have names of their own in it."""
-    return _Writer(patch, folder).document()
+    """A patch as the document of a file, flat: the nodes of sub-patches have names of their own in it.
+
+    folder: from where its files are named; else from the folder of the file that it was loaded from.
+    """
+    return _Writer(patch, folder or getattr(patch.recipe, "folder", None)).document()
 
 
 class _Writer:
     def __init__(self, patch: Patch, folder: Path | None):
         self.patch, self.folder = patch, folder
+        self.given = {*patch.inputs.values()}  # what is wired to them is the call's
         self.names: dict[Node, str] = {}
         for path, node in patch.nodes.items():
             self.names[node] = self._free(path.replace("/", "_"))
@@ -108,18 +112,24 @@ class _Writer:
             if node not in seen:
                 seen.add(node)
                 nodes.append(node)
-                for port in node.sources():
+                for port in self._sources(node):
                     self.uses[port.node] = self.uses.get(port.node, 0) + 1
                     waiting.append(port.node)
         for node in sorted(nodes, key=lambda one: one.id):  # made before what uses it, but for cycles
             if node in self.names:
                 continue
-            below = [depth.get(port.node, 0) for port in node.sources() if port.node not in self.names]
-            late = any(port.node.id >= node.id and port.node not in self.names for port in node.sources())
+            below = [depth.get(port.node, 0) for port in self._sources(node) if port.node not in self.names]
+            late = any(port.node.id >= node.id and port.node not in self.names for port in self._sources(node))
             depth[node] = 1 + max(below, default=0)
             if not node.anonymous or self.uses.get(node, 0) > 1 or depth[node] > 30 or late:
                 self.names[node] = self._free(node.type)
                 self.extra[self.names[node]] = node
+
+    def _sources(self, node: Node) -> list[Port]:
+        """What is wired to it, or is to be in a moment."""
+        wires = [] if node in self.given else node.wires.values()
+        ends = [settled(one) for wire in wires for one in (wire if isinstance(wire, list) else [wire])]
+        return [one for one in ends if isinstance(one, Port)]
 
     def document(self) -> dict[str, Any]:
         patch, recipe = self.patch, self.patch.recipe
@@ -162,13 +172,15 @@ class _Writer:
             raise ValueError(f"{path}: a file has no '{node.type}', it is for Python only")
         made: dict[str, Any] = {"type": node.type}
         for name, slot in node.slots.inputs.items():
-            wire = node.wires[name]
+            wire = node.wires[name] if isinstance(node.wires[name], list) else settled(node.wires[name])
             if isinstance(wire, list):
                 made |= {name: [self._wire(one) for one in wire]} if wire else {}
             elif not isinstance(slot, Signal) or wire != slot.default:
                 made[name] = self._wire(wire)
         for name, value in node.given.items():
             made[name] = self._option(path, node, name, value)
+        if isinstance(node, Constant) and ("value" in made or node.target):
+            made["value"] = _plain(node.target)  # it may have been set
         if "random" in (node.dtype.names or ()) and node.given.get("seed") is None and "/" in path:
             made["seed"] = seed_of(self.patch.seed, path)  # its name is another one in the file
         return made
@@ -192,11 +204,13 @@ class _Writer:
         return value
 
     def _wire(self, wire: Any) -> Any:
+        wire = settled(wire)
         if not isinstance(wire, Port):
             return _plain(wire)
         return expression.text(self._tree(wire))
 
     def _tree(self, wire: Any) -> Tree:
+        wire = settled(wire)
         if not isinstance(wire, Port):
             return Number(wire)
         node = wire.node
