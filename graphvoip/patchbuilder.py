@@ -4,7 +4,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,7 +20,6 @@ from .nodes.constant import Constant
 from .nodes.input import Input
 from .recipe import LIMIT, Patch, Recipe, done_of, is_name, poly
 
-
 MEMORY = 256 << 20  # bytes of a patch, those of its sub-patches included, as with all of these
 LETTERS = 10_000  # characters that a patch speaks
 CHANGES = 10_000  # rows of one file's score
@@ -30,8 +29,6 @@ SECONDS = 600  # of a sound file
 HINTED = 50  # problems that have a hint: looking for what was meant takes long
 WRONG = 200  # problems after which the rest is not looked at
 TOO_MUCH = "too much is wrong; the rest was not looked at"
-# What a node of a patch says beside its params and inputs, so that none of them may be called so.
-RESERVED = frozenset({"seed", "type", "doc", "voices", "patch", "play", "self"})
 
 
 class TooMany(ValueError):
@@ -103,7 +100,14 @@ class Problems:
         self.fatal = self.fatal or fatal
 
     def hint(self, name: str, known: Any, shown: int = 12) -> str:
-        return hint(name, known, shown) if len(self.found) < HINTED else ""
+        """What may have been meant, or what there is."""
+        if len(self.found) >= HINTED:
+            return ""
+        known = list(islice((one for one in known if isinstance(one, str) and len(one) <= 60), 200))
+        near = difflib.get_close_matches(name[:60], known, 1)
+        if near:
+            return f"; did you mean '{near[0]}'?"
+        return f"; it has {', '.join(known[:shown]) or 'none'}" if shown else ""
 
     @contextmanager
     def at(self, place: str, strip: str = "") -> Iterator[None]:
@@ -173,7 +177,8 @@ class Builder:
         if kind in self.recipe.recipes:
             return self._patch(place, name, kind, values)
         if kind not in known:
-            says = f"no node type '{kind[:40]}'{self.problems.hint(kind, [*known, *self.document.get('patches', {}), 'poly'], 0)}"
+            known += [*self.document.get("patches", {}), "poly"]
+            says = f"no node type '{kind[:40]}'{self.problems.hint(kind, known, 0)}"
             if kind in types:
                 says = f"'{kind}' is for Python only"
             if kind not in self.document.get("patches", {}):  # a sub-patch that could not be read has been told of
@@ -263,8 +268,10 @@ class Builder:
             raise ValueError(str(error).removeprefix(f"{cls.type}: {option.name} ")) from None
         return value
 
-    def _patch(self, place: str, name: str, kind: str, values: dict[str, Any]) -> Patch:
+    def _patch(self, place: str, name: str, kind: str, values: dict[str, Any]) -> Any:
         recipe: Any = self.recipe.recipes[kind]
+        if self._misses(place, recipe.inputs, values):
+            return _Unknown()
         # An input of its own that it is given through counts for the node inside that it takes the place of.
         self._spend_patch(place, recipe.cost, recipe.size)
         made = recipe(**self._given(place, name, recipe, kind, values))
@@ -284,25 +291,29 @@ class Builder:
         if not isinstance(play, str):
             self.problems.add(f"{place}.play", "say which events it is played by: an expression, 'keys'")
             return _Unknown()
+        events = [one for one, kind in recipe.inputs.items() if kind == "events"]
+        if self._misses(place, [one for one in recipe.inputs if one not in events[:1]], values):
+            return _Unknown()
         inner = len(recipe.params) + len(recipe.inputs)  # nodes of a voice that all voices share, but the one it plays
         self._spend_patch(place, recipe.cost, voices * (recipe.size - inner + 1) + inner + 1, voices)
         keys = Input(0.0, kind="events", name=f"{name}_play")
         self.waiting.append((f"{place}.play", keys, "input", play))
-        events = [one for one, kind in recipe.inputs.items() if kind == "events"]
-        made = poly(recipe, keys, voices, **self._given(place, name, recipe, f"{kind}", values, events[:1]))
+        made = poly(recipe, keys, voices, **self._given(place, name, recipe, f"{kind}", values))
         made.name = name
         return made
 
-    def _given(self, place: str, name: str, recipe: Recipe, kind: str, values: dict[str, Any],
-               played: list[str] | None = None) -> dict[str, Any]:  # fmt: skip
-        """Numbers as they are; an expression, which may speak of nodes that come later, through a node of its own.
-
-        played: the input that `play` gives.
-        """
-        given: dict[str, Any] = {}
-        for key in recipe.inputs:
-            if key not in values and key not in (played or ()):
+    def _misses(self, place: str, inputs: Iterable[str], values: dict[str, Any]) -> bool:
+        """Is an input of a sub-patch not given, or no number and no expression? It would be silent without a word."""
+        for key in inputs:
+            if key not in values:
                 self.problems.add(place, f"'{key}' {MISSING}")
+            elif not isinstance(values[key], str) and not is_number(values[key]):
+                self.problems.add(f"{place}.{key}", f"it is a number or an expression, not {kind_of(values[key])}")
+        return not all(key in values and (isinstance(values[key], str) or is_number(values[key])) for key in inputs)
+
+    def _given(self, place: str, name: str, recipe: Recipe, kind: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Numbers as they are; an expression, which may speak of nodes that come later, through a node of its own."""
+        given: dict[str, Any] = {}
         for key, value in values.items():
             if key not in recipe.params and key not in recipe.inputs:
                 known = [*recipe.params, *recipe.inputs]
@@ -389,7 +400,8 @@ class Builder:
             if name.name in self.document["nodes"]:
                 return _Unknown()  # what is wrong with it has been told
             known = [*self.things, *self.document["nodes"]]
-            self.problems.add(place, f"'{text[:60]}': nothing is named '{name.name[:40]}'{self.problems.hint(name.name, known, 0)}")
+            hint = self.problems.hint(name.name, known, 0)
+            self.problems.add(place, f"'{text[:60]}': nothing is named '{name.name[:40]}'{hint}")
             return None
         if isinstance(thing, _Unknown):
             return thing
@@ -437,7 +449,8 @@ class Builder:
         if thing is None:
             known = list(self.document["nodes"])
             if name not in known:
-                self.problems.add("done", f"'{text[:60]}': nothing is named '{name[:40]}'{self.problems.hint(name, known)}")
+                hint = self.problems.hint(name, known)
+                self.problems.add("done", f"'{text[:60]}': nothing is named '{name[:40]}'{hint}")
             return None
         events = ", ".join(thing.slots.events) if isinstance(thing, Node) else ""
         self.problems.add("done", f"'{text[:60]}': {name} has no event '{event}' (it has {events or 'none'})")
@@ -475,7 +488,8 @@ class Builder:
         slot = cls.slots.inputs.get(key) if cls else None
         if cls is None or not isinstance(slot, Signal):
             says = f"only inputs of nodes can be changed, and {name[:40]} has no '{key[:40]}'"
-            self.problems.add(place, f"'{target[:60]}': {says}{self.problems.hint(key, cls.slots.inputs if cls else ())}")
+            hint = self.problems.hint(key, cls.slots.inputs if cls else ())
+            self.problems.add(place, f"'{target[:60]}': {says}{hint}")
         elif isinstance(spec.get(key), str) and expression_value(spec[key]) is None:
             self.problems.add(place, f"{target} is wired to '{spec[key][:40]}'; only a number can be changed")
         elif not slot.low <= value <= slot.high:
@@ -564,12 +578,3 @@ def kind_of(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     return f"{json.dumps(value)[:40]}"
-
-
-def hint(name: str, known: Any, shown: int = 12) -> str:
-    """What may have been meant, or what there is."""
-    known = list(islice((one for one in known if isinstance(one, str) and len(one) <= 60), 200))
-    near = difflib.get_close_matches(name[:60], known, 1)
-    if near:
-        return f"; did you mean '{near[0]}'?"
-    return f"; it has {', '.join(known[:shown]) or 'none'}" if shown else ""

@@ -24,7 +24,6 @@ from . import expression
 from .node import NodeEvent, Port, types
 from .patchbuilder import (
     CHANGES,
-    RESERVED,
     TOO_MUCH,
     WRONG,
     Builder,
@@ -37,7 +36,7 @@ from .patchbuilder import (
     is_number,
     kind_of,
 )
-from .recipe import Param, Recipe, is_name
+from .recipe import RESERVED, Param, Recipe, is_name
 
 FORMAT = 1
 LARGEST = 1_000_000  # bytes of a file
@@ -68,8 +67,9 @@ class PatchError(ValueError):
 
     def __init__(self, where: str, errors: list[str]):
         self.errors = errors
-        shown = errors[:MOST] + ([f"and {len(errors) - MOST} more"] if len(errors) > MOST else [])
-        shown += [TOO_MUCH] if errors[MOST:] and errors[-1] == TOO_MUCH else []
+        last = [TOO_MUCH] if errors[-1:] == [TOO_MUCH] else []
+        more = len(errors) - len(last) - MOST
+        shown = [*errors[:MOST], f"and {more} more", *last] if more > 0 else errors
         super().__init__("\n".join(f"{where}: {line}" if where else line for line in shown))
 
 

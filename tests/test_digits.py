@@ -1,13 +1,11 @@
 """Keys on a call: which way they come, each of them once, and keys that we send."""
 
 import asyncio
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from graphvoip import detect_dtmf
-from graphvoip.cli_files import load_handler
 from graphvoip.digits import WITHIN, Digits, Key, Presses
 from graphvoip.io.virtual import dtmf_tone
 from graphvoip.nodes import Dtmf
@@ -263,17 +261,3 @@ async def test_what_cannot_be_sent_is_told(phone):
     async with phone(handler, inband=True) as p:
         assert await p.hung_up()
     assert p.digits == ""
-
-
-# --- The example ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("inband", "way"), [(False, "event"), (True, "tones")])
-async def test_the_example_sends_keys_back_and_tells_how_they_came(phone, capsys, inband, way):
-    async with phone(load_handler(Path(__file__).parents[1] / "examples" / "keys.py"), inband=inband) as p:
-        await p.press("1470#")
-        assert await p.hung_up()
-    assert p.digits == "1470"
-    told = capsys.readouterr().out.splitlines()
-    assert [line[0] for line in told] == list("1470")
-    assert all(line.endswith(f" s by {way}") for line in told)

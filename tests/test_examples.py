@@ -451,6 +451,18 @@ def test_as_a_script_from_any_directory(name, script, printed, tmp_path):
     assert "5551234567" in done.stderr
 
 
+@pytest.mark.parametrize(("inband", "way"), [(False, "event"), (True, "tones")])
+async def test_keys(phone, example, capsys, inband, way):
+    """They are sent back as they came: as telephone events, or as tones."""
+    async with phone(example("keys"), inband=inband) as p:
+        await p.press("1470#")
+        assert await p.hung_up()
+    assert p.digits == "1470"
+    told = capsys.readouterr().out.splitlines()
+    assert [line[0] for line in told] == list("1470")
+    assert all(line.endswith(f" s by {way}") for line in told)
+
+
 def test_every_example_is_tested():
     names = {path.stem for path in (ROOT / "examples").glob("*.py")}
     assert names <= {name for name in names if f'example("{name}")' in Path(__file__).read_text()}

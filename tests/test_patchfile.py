@@ -313,7 +313,7 @@ def test_size_is_all_that_is_made(tmp_path):
     del document["out"]
     recipe = parse_patch(document, tmp_path)
     assert recipe.size == counted(recipe)
-    assert recipe.recipes["voice"].size == counted(recipe.recipes["voice"]) == 8
+    assert recipe.recipes["voice"].size == counted(recipe.recipes["voice"]) == 9
 
 
 def test_operators_count_when_patches_are_nested(tmp_path):
@@ -350,9 +350,15 @@ def test_when_too_much_is_wrong_the_rest_is_not_looked_at(tmp_path, monkeypatch)
 
 def test_an_error_is_short_whatever_it_is_about():
     long = "x" * 100_000
-    for document in (patch({"a": {"type": "biquad", "input": 0, "kind": long}}), patch(out=long), patch(done=long),
-                     patch({"a": {"type": long}}), patch({"a": {"type": "sine", long: 1}}),
-                     patch({long: {"type": "sine", "frq": 1}}, out="1"), patch(score=[[0, f"a.{long}", 1]])):  # fmt: skip
+    for document in (
+        patch({"a": {"type": "biquad", "input": 0, "kind": long}}),
+        patch({"a": {"type": long}}),
+        patch({"a": {"type": "sine", long: 1}}),
+        patch({long: {"type": "sine", "frq": 1}}, out="1"),
+        patch(score=[[0, "a." + long, 1]]),
+        patch(out=long),
+        patch(done=long),
+    ):
         assert errors(document)
 
 
