@@ -156,7 +156,7 @@ class Patch(Arithmetic):
         if held and slot is None:
             Param(held.low if held.low > -1e30 else 0.0, held.unit, held.low, held.high).checked(name, value)
         elif slot is not None:
-            found = target.slots.inputs[slot]
+            found: Any = target.slots.inputs[slot]
             some = 0.0 if found.low <= 0 <= found.high else found.low
             Param(some, found.unit, found.low, found.high).checked(name, value)
 

@@ -621,7 +621,7 @@ async def test_a_wire_to_another_calls_node_is_refused_and_nobody_hears_it(phone
         gain = Gain(Sine(freq=600), 0.5)
         call.play(gain, fade=0)
         await asyncio.sleep(0.2)
-        with pytest.raises(ValueError, match="sine sounds in call [0-9]+ already"):
+        with pytest.raises(ValueError, match=r"sine sounds in call [0-9]+ already"):
             gain.input = theirs[0]
         call.playTone(800, 0.1)  # makes a new plan
         await asyncio.sleep(0.2)
