@@ -1,7 +1,7 @@
 """Test signals for DTMF receivers, made from the standards, and how a receiver's answer is judged.
 
 The figures are those of ITU-T Q.23 and Q.24 (frequencies, levels, twist, lengths, drop-outs), of spandsp's and MESi's
-published acceptance tests (Mitel's widths, dial tones, echo) and of issue 4. Levels are dBm0 for each tone: a sine of
+published acceptance tests (Mitel's widths, dial tones, echo). Levels are dBm0 for each tone: a sine of
 full scale is +3.14 dBm0 (G.711). Everything is at a random place within a receiver's blocks, and comes from a seed.
 
 A case is a list of signals: the samples, and the digits in them with their times. A receiver is a function of samples
