@@ -25,7 +25,7 @@ import soundfile
 from dtmf_cases import dial
 from sip import KEYS, Call, Phone
 
-from graphvoip import detect_dtmf
+from graphvoip import TTStoPCM, detect_dtmf
 from graphvoip.client import Exchange
 from graphvoip.digits import WITHIN
 from graphvoip.engine import Engine
@@ -652,9 +652,42 @@ async def event(reader: asyncio.StreamReader, kind: str) -> None:
 def likeness(heard: np.ndarray, name: str) -> float:
     """How like a sound the likest part of what was heard is: 1 is the same, at any level."""
     sound, _ = soundfile.read(ROOT / "assets" / name)
+    return likeness_of(heard, sound)
+
+
+def likeness_of(heard: np.ndarray, sound: np.ndarray) -> float:
     products = np.correlate(heard, sound, "valid")
     energy = np.convolve(heard**2, np.ones(len(sound)), "valid")
     return float(np.max(products / np.sqrt(np.maximum(energy, 1e-9) * np.sum(sound**2))))
+
+
+def test_baresip_hears_what_is_said(tmp_path):
+    """A prompt that is spoken while it is heard, recorded by the other side: its sound and its spectrum."""
+    text = "Your call is very important to us"
+
+    async def handler(call):
+        await asyncio.sleep(0.5)
+        await call.say(text)
+        await asyncio.sleep(0.3)
+
+    async def nothing(writer):
+        pass
+
+    async def main():
+        async with serving(handler) as server:
+            soundfile.write(tmp_path / "silence.wav", np.zeros(80000), 8000)
+            await dial_and_play(tmp_path, server.port, tmp_path / "silence.wav", nothing)
+
+    asyncio.run(main())
+    (path,) = tmp_path.glob("dump-*-dec.wav")
+    heard, _ = soundfile.read(path)
+    said = np.array(TTStoPCM(text))
+    heard = np.pad(heard, (0, len(said)))
+    assert likeness_of(heard, said) > 0.95
+    at = int(np.argmax(np.correlate(heard, said, "valid")))
+    spectra = [np.abs(np.fft.rfft(sound.reshape(-1, 400), axis=1)).ravel()
+               for sound in (heard[at : at + len(said) // 400 * 400], said[: len(said) // 400 * 400])]  # fmt: skip
+    assert np.corrcoef(*spectra)[0, 1] > 0.95
 
 
 def test_keys_in_the_sound_of_baresip(tmp_path):
