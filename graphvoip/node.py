@@ -32,12 +32,20 @@ import numpy as np
 
 from .rings import FRAME
 
+LINE = 64  # bytes of a cache line
 LEAD = 16  # floats before a buffer's first sample: the last of them is the sample before it, see plan.py
 
 types: dict[str, type["Node"]] = {}  # every node class by its type name: nodes/ fills it, a user's own classes join
 
 # While a patch is built (patch.py): the nodes that it makes, in their order.
 building: contextvars.ContextVar[list["Node"] | None] = contextvars.ContextVar("building", default=None)
+
+
+def frame_buffer() -> np.ndarray:
+    """Zeros for a frame and its lead. The frame begins at a cache line, which vector units read and write faster."""
+    memory = np.zeros(4 * (LEAD + FRAME) + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + 4 * (LEAD + FRAME)].view(np.float32)
 
 
 class Slot:
@@ -425,7 +433,7 @@ class Node(Arithmetic):
         self.graph = None
         self.wires = {}
         given = self._by_name(args, values)
-        self._buffers = {name: np.zeros(LEAD + FRAME, np.float32) for name in self.slots.outputs}
+        self._buffers = {name: frame_buffer() for name in self.slots.outputs}
         self._ports = {name: Port(self, name, buffer.ctypes.data + 4 * LEAD) for name, buffer in self._buffers.items()}
         for slot_name, slot in self.slots.inputs.items():
             empty = () if isinstance(slot, Signals) else slot.default

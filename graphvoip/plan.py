@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from .kernel import FLUSH, OPTIONS, call_kernel, float_mode, floats_at, native, set_float_mode, words_at
-from .node import LEAD, Node, Port
+from .node import LEAD, Node, Port, frame_buffer
 from .rings import FRAME
 
 # A plan's header: how many steps, groups, carries and events, where each table begins, and the graph's frame counter.
@@ -81,7 +81,8 @@ class Flat:
     __slots__ = ("__weakref__", "address", "buffer")
 
     def __init__(self, value: float):
-        self.buffer = np.full(LEAD + FRAME, value, np.float32)
+        self.buffer = frame_buffer()
+        self.buffer[:] = value
         self.address = self.buffer.ctypes.data + 4 * LEAD
 
 
