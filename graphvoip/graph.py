@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .bus import Buses
-from .node import Node, Port, Signals, node_type, settled
-from .plan import Plan, order
-from .rings import FRAME
+from .node import Node, Port, node_type, settled
+from .plan import Plan
+from .rings import FRAME, RATE
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -64,8 +64,7 @@ class Graph:
             for name, wire in node.wires.items():
                 if wire is None:
                     raise ValueError(f"{title(node)}: '{name}' must be given: a number, a node or a node's output")
-        if any(node.in_python for node in found):
-            refuse_python_in_cycles(order(nodes))
+        refuse_python_in_cycles(found)
         for node in found:
             if node.graph is None and node.claimed is None:
                 node.claimed = self
@@ -101,32 +100,59 @@ class Graph:
     def hand_over(self, node: Node, name: str, new: Any, over: int = FRAME) -> None:
         """Wire an input of a node that sounds anew: the new signal takes over from the old within `over` samples."""
         old = node.wires[name]
-        if isinstance(node.slots.inputs[name], Signals):
+        ports = new if isinstance(new, list) else [new]
+        self.claim(*(port.node for port in ports if isinstance(port, Port)))
+        if isinstance(old, list):
             size = max(len(old), len(new))
-            pairs = list(zip(old + [0.0] * (size - len(old)), new + [0.0] * (size - len(new)), strict=True))
+            padded = zip(old + [GONE] * (size - len(old)), new + [GONE] * (size - len(new)), strict=True)
+            node.wires[name] = _kept([self._between(a, b, over) for a, b in padded])
+        elif isinstance(new, float):
+            node.wires[name] = self._moved(old, new, over, name)
         else:
-            pairs = [(old, new)]
-        self.claim(*(port.node for _, port in pairs if isinstance(port, Port)))
-        pairs = [(self._heard(a), b) for a, b in pairs]
-        between = [b if a is b or a == b else node_type("handover")(a, b, over=over) for a, b in pairs]
-        passing = [one for one in between if isinstance(one, Node)]
-        wires = [one.port() if isinstance(one, Node) else one for one in between]
-        wire = node.wires[name] = wires if isinstance(old, list) else wires[0]
-
-        def arrived(sample: int, value: int) -> None:
-            if node.wires[name] is wire:  # nobody has wired it anew meanwhile
-                node.wires[name] = new
-                self.touch()
-
-        if passing:
-            self.listen(passing[0], "done", arrived)
+            node.wires[name] = self._between(old, new, over)
+        _tell(node, name)
         self.touch()
+
+    def _moved(self, old: Any, new: float, over: int, name: str) -> Any:
+        """A number that changes is a node from then on: changing it again makes no new plan."""
+        held: Any = old.node if isinstance(old, Port) and isinstance(settled(old), float) else None
+        if held is None or held.type != "constant" or held.graph is None:
+            old = self._heard(old)
+            if isinstance(old, Port) or old == new:
+                return self._between(old, new, over)
+            held = node_type("constant")(value=old, name=name)
+            held.stands_in = True
+        held.set(new, over / RATE)
+        return held.port()
+
+    def _between(self, old: Any, new: Any, over: int) -> Any:
+        """What is on a wire while one signal takes over from another: a node, or the signal if it is there already."""
+        if isinstance(old, Port) and old.node.stands_in and settled(old) == new and vars(old.node)["over"] <= over:
+            return old  # on its way
+        old = self._heard(old)
+        if old == new:
+            return new
+        passing = node_type("handover")(old, new, over=over)
+        _tell(passing, "a")
+        self.listen(passing, "done", lambda sample, value: self._arrived(passing))
+        return passing.port()
+
+    def _arrived(self, passing: Node) -> None:
+        """It is all the new signal: who is wired to it is wired to that."""
+        node, name = passing.holder
+        wire, port = node.wires[name], passing.port()
+        if isinstance(wire, list) and port in wire:
+            node.wires[name] = _kept([passing.becomes if one is port else one for one in wire])
+            self.touch()
+        elif wire is port:
+            node.wires[name] = passing.becomes
+            self.touch()
 
     def _heard(self, wire: Any) -> Any:
         """What sounds on a wire now: an edit that was edited again before its first frame has never been."""
         while isinstance(wire, Port) and wire.node.stands_in and wire.node.graph is None:
             self.forget(wire.node)
-            wire = wire.node.wires["a"]
+            wire = wire.node.was
         return wire
 
     def _settle(self, node: Node) -> None:
@@ -148,26 +174,24 @@ class Graph:
     def compile(self) -> Plan:
         """A new plan of the graph as it is now. ValueError, and the old plan stays, if a node sounds elsewhere."""
         plan = Plan(self.roots, self.clock)
-        for node in plan.nodes:
-            if node.graph is not self:
-                self._check(node)
-        before = self.plan.nodes if self.plan else []
+        before = self.plan.nodes if self.plan else {}
+        came = [node for node in plan.nodes if node not in before]
+        left = [node for node in before if node not in plan.nodes]
+        for node in came:
+            self._check(node)
         self.plan = plan
         self._unclaim()
-        now = set(plan.nodes)
-        for node in before:
-            if node not in now:
-                self._left(node)
-                self.forget(node)
-        for node in plan.nodes:
-            if node.graph is None:
-                node.graph = self
-                try:
-                    node.join(self)
-                except Exception as error:  # a disk that is full, say: the others sound
-                    log.error("%s: %s: %s", self.name, title(node), error)
-                if node.in_python:
-                    self.on_python(node)
+        for node in left:
+            self._left(node)
+            self.forget(node)
+        for node in came:
+            node.graph = self
+            try:
+                node.join(self)
+            except Exception as error:  # a disk that is full, say: the others sound
+                log.error("%s: %s: %s", self.name, title(node), error)
+            if node.in_python:
+                self.on_python(node)
         return plan
 
     def forget(self, node: Node) -> None:
@@ -203,19 +227,36 @@ class Graph:
         self.on_python = lambda node: None
 
 
+GONE = float("-0")  # an input that a list of them has no more, until its sound has faded; known by its identity
+
+
+def _kept(wires: list[Any]) -> list[Any]:
+    """Without the inputs at the end that are gone."""
+    while wires and wires[-1] is GONE:
+        wires.pop()
+    return wires
+
+
+def _tell(node: Node, name: str) -> None:
+    """Let those that stand in on a wire know where it leads."""
+    wire = node.wires[name]
+    for one in wire if isinstance(wire, list) else [wire]:
+        if isinstance(one, Port) and one.node.stands_in:
+            one.node.holder = node, name
+
+
 def title(node: Node) -> str:
     """What errors call a node: its type, and the name that a patch gave it."""
     return f"{node.type} '{node.name}'" if node.name else node.type
 
 
-def refuse_python_in_cycles(groups: list[list[Node]]) -> None:
-    for part in groups:
-        for node in part:
-            if node.in_python and (len(part) > 1 or any(port.node is node for port in node.sources())):
-                raise ValueError(
-                    f"{title(node)} is in a cycle, and its function is heard some frames late: it would not be the "
-                    "cycle that is written; write the function as a @kernel, or take it out of the cycle"
-                )
+def refuse_python_in_cycles(nodes: list[Node]) -> None:
+    for node in nodes:
+        if node.in_python and node in walk([port.node for port in node.sources()]):
+            raise ValueError(
+                f"{title(node)} is in a cycle, and its function is heard some frames late: it would not be the "
+                "cycle that is written; write the function as a @kernel, or take it out of the cycle"
+            )
 
 
 def walk(nodes: Any) -> Iterator[Node]:

@@ -42,8 +42,9 @@ BUFFERS = types.CPointer(types.CPointer(types.float32))
 # units or not, as buffers happen to lie, must give the same bits, and a filter would only be slower.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "arcp", "nsz"}}
 
-# Only machine code calls a kernel's body; what Python would need to call it is a tenth of the compiler's work.
-BODY: dict[str, Any] = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# Only machine code calls a kernel's body; what Python would need to call it is a tenth of the compiler's work. The body
+# becomes a part of its wrapper: to hand it its arrays would take as long as a short node does.
+BODY: dict[str, Any] = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True}
 
 # Any number of inputs, as a kernel sees a Signals slot: addresses of whole frames, and the piece that is asked for.
 Many = namedtuple("Many", "addresses start size")
@@ -345,7 +346,7 @@ class _Cache(FunctionCache):
     """
 
     def __init__(self, function: Callable, text: str):
-        self.key = hashlib.sha256(f"{text}{sorted(OPTIONS['fastmath'])}".encode()).hexdigest()
+        self.key = hashlib.sha256(f"{text}{sorted(BODY)}{sorted(BODY['fastmath'])}".encode()).hexdigest()
         super().__init__(function)
 
     def _index_key(self, signature, codegen):

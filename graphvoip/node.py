@@ -23,7 +23,6 @@ import math
 import numbers
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, NoReturn
@@ -319,7 +318,7 @@ class Arithmetic:
 def settled(wire: Any) -> Any:
     """What a wire is to become, while one signal takes over from another."""
     while isinstance(wire, Port) and wire.node.stands_in:
-        wire = wire.node.wires["b"]
+        wire = wire.node.becomes
     return wire
 
 
@@ -375,6 +374,19 @@ class Slots:
         return cls(all_of(Signal, Signals), all_of(Option), all_of(Output), all_of(Event))
 
 
+class Wires(dict[str, Any]):
+    """What a node's inputs are wired to, by name; lists in it are replaced, not changed.
+
+    row: what plans have made of it (plan.py), None after a change.
+    """
+
+    row: Any = None
+
+    def __setitem__(self, name: str, wire: Any) -> None:
+        super().__setitem__(name, wire)
+        self.row = None
+
+
 _ids = itertools.count(1)
 
 
@@ -395,7 +407,10 @@ class Node(Arithmetic):
     process: ClassVar[Any]
     built = False  # its options are fixed
     ended = False  # its event `done` has been heard: it is silent from there on
-    stands_in = False  # it is on a wire for a moment only: what counts is its input b
+    stands_in = False  # it is on a wire while that changes: what counts is what it `becomes`, and what it `was` before
+    was: Any = None
+    becomes: Any = None
+    holder: Any = None  # while it stands in: (node, input)
     anonymous = False  # made by an operator: nobody has given it a name
     id: int  # its number, unique in the process: events carry it
     name: str
@@ -404,7 +419,7 @@ class Node(Arithmetic):
     graph: Any  # the graph in which it sounds, or None
     claimed: Any = None  # the graph in which it will sound with the next plan
     home: Any = None  # the only graph in which it may sound: a call's own line, its keypad
-    wires: dict[str, Any]  # what each input is wired to: a number, a Port, or a list of them
+    wires: Wires  # what each input is wired to: a number, a Port, or a list of them
     memory: np.ndarray  # the state record, an array of one, which kernels see at state_address
     state: Any
     state_address: int
@@ -431,7 +446,7 @@ class Node(Arithmetic):
         self.id = next(_ids)
         self.name = name
         self.graph = None
-        self.wires = {}
+        self.wires = Wires()
         given = self._by_name(args, values)
         self._buffers = {name: frame_buffer() for name in self.slots.outputs}
         self._ports = {name: Port(self, name, buffer.ctypes.data + 4 * LEAD) for name, buffer in self._buffers.items()}
@@ -466,9 +481,9 @@ class Node(Arithmetic):
             if name in given:
                 raise TypeError(f"{self.type}: '{name}' is given twice")
             given[name] = value
-        known = [*self.slots.inputs, *self.slots.options]
         for name in given:
-            if name not in known:
+            if name not in self.slots.inputs and name not in self.slots.options:
+                known = [*self.slots.inputs, *self.slots.options]
                 near = difflib.get_close_matches(name, known, 1)
                 hint = f"; did you mean '{near[0]}'?" if near else f"; it has {', '.join(known) or 'none'}"
                 raise TypeError(f"{self.type} has no '{name}'{hint}")
@@ -519,12 +534,15 @@ class Node(Arithmetic):
         """Has the latest frame of every output been sound, neither infinite nor not a number?"""
         return all(np.isfinite(buffer[LEAD:]).all() for buffer in self._buffers.values())
 
-    def sources(self) -> Iterator[Port]:
+    def sources(self) -> list[Port]:
         """What is wired to its inputs, in their order."""
+        found = []
         for wire in self.wires.values():
-            for one in wire if isinstance(wire, list) else (wire,):
-                if isinstance(one, Port):
-                    yield one
+            if type(wire) is Port:
+                found.append(wire)
+            elif type(wire) is list:
+                found += [one for one in wire if type(one) is Port]
+        return found
 
     def __repr__(self) -> str:
         return f"<{self.type} {self.name or self.id}>"

@@ -83,7 +83,7 @@ def _run(cls: type[Node], scope: dict[str, Any]) -> Node | Port:
 
 
 def _heard(found: Node | Port) -> Port:
-    return next(found.sources()) if isinstance(found, Node) and not found.slots.outputs else found.port()
+    return found.sources()[0] if isinstance(found, Node) and not found.slots.outputs else found.port()
 
 
 def _scope() -> dict[str, Any]:

@@ -7,9 +7,11 @@ A cycle runs sample by sample, and the wire that closes it is read one sample la
 lower: every buffer has a float before its first sample, where the last sample of the frame before is carried to.
 """
 
+import itertools
+import struct
 import weakref
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -97,39 +99,120 @@ def flat(value: float) -> Flat:
     return found
 
 
+def _walked(roots: Iterable[Node], sources: Callable[[Node], list[Node]]) -> tuple[dict[Node, None], bool]:
+    """The nodes that the roots need, in the order in which a depth-first walk along the wires finishes them: sources
+    before what they feed. And whether there is a cycle, in which that cannot be. sources is asked once for each node.
+    """
+    begun: set[Node] = set()
+    finished: dict[Node, None] = {}
+    cyclic = False
+    path = list(roots)
+    path.reverse()
+    while path:
+        node = path[-1]
+        if node in begun:  # and so are all its sources
+            path.pop()
+            finished.setdefault(node)
+            continue
+        begun.add(node)
+        for source in reversed(sources(node)):
+            if source not in begun:
+                path.append(source)
+            elif source not in finished:  # we are on a way that began there
+                cyclic = True
+    return finished, cyclic
+
+
+def _grouped(nodes: dict[Node, None]) -> list[list[Node]]:
+    """Nodes among which there are cycles: each cycle's together, at the place where the last of them was finished."""
+    import networkx as nx  # here, because it takes longer to import than all the rest of this package
+
+    places = {node: place for place, node in enumerate(nodes)}
+    needs = nx.DiGraph((node, port.node) for node in nodes for port in node.sources())
+    needs.add_nodes_from(nodes)
+    groups = [sorted(part, key=places.__getitem__) for part in nx.strongly_connected_components(needs)]
+    return sorted(groups, key=lambda part: places[part[-1]])
+
+
 def order(roots: Iterable[Node]) -> list[list[Node]]:
     """The nodes that the roots need, in groups: sources first, a group of several (or a self-loop) is a cycle.
 
-    The finishing order of a depth-first walk along the wires puts sources before what they feed. Where there are
-    cycles, their strongly connected parts are kept together at the place where the last of each is finished. The order
-    depends on the wires only, so two runs make the same sound.
+    The order depends on the wires only, so two runs make the same sound.
     """
-    finished: dict[Node, int] = {}  # a node's place in that order
-    begun: set[Node] = set()
-    cyclic = False
-    for root in roots:
-        path = [(root, root.sources())] if root not in begun else []
-        begun.add(root)
-        while path:
-            node, sources = path[-1]
-            for port in sources:
-                source = port.node
-                if source not in begun:
-                    begun.add(source)
-                    path.append((source, source.sources()))
-                    break
-                cyclic = cyclic or source not in finished  # we are on a way that began there
-            else:
-                finished[node] = len(finished)
-                path.pop()
-    if not cyclic:
-        return [[node] for node in finished]
-    import networkx as nx  # here, because it takes longer to import than all the rest of this package
+    nodes, cyclic = _walked(roots, lambda node: [port.node for port in node.sources()])
+    return _grouped(nodes) if cyclic else [[node] for node in nodes]
 
-    needs = nx.DiGraph((node, port.node) for node in finished for port in node.sources())
-    needs.add_nodes_from(finished)
-    groups = [sorted(part, key=finished.__getitem__) for part in nx.strongly_connected_components(needs)]
-    return sorted(groups, key=lambda part: finished[part[-1]])
+
+class Row(NamedTuple):
+    """What a plan takes from a node: machine words as bytes. It holds as long as the node's wires are what they are."""
+
+    step: bytes  # its code, its state, and where in its words its inputs and its outputs begin
+    words: bytes  # a table of signals [count, address ...] if it has one, the addresses of its inputs, of its outputs
+    table: int | None  # the input that is such a table; its address is known when the words have their place
+    events: bytes  # the words of its events in its state, and how they are called
+    sources: list[Node]
+    flats: list[Flat]
+
+
+def _sources(node: Node) -> list[Node]:
+    """What is wired to a node, whose row is there after that."""
+    if node.wires.row is None:
+        node.wires.row = _row(node)
+    return node.wires.row.sources
+
+
+def _row(node: Node) -> Row:
+    sources: list[Node] = []
+    flats: list[Flat] = []
+
+    def address(name: str, wire: Any) -> int:
+        if wire is None:
+            raise ValueError(f"{node.name or node.type}: '{name}' must be given")
+        if isinstance(wire, Port):
+            sources.append(wire.node)
+            return wire.address
+        flats.append(flat(wire))
+        return flats[-1].address
+
+    table: list[int] = []
+    inputs: list[int] = []
+    for name, wire in node.wires.items():
+        if isinstance(wire, list):  # the last one
+            table = [len(wire), *(address(name, one) for one in wire)]
+            inputs.append(0)
+        else:
+            inputs.append(address(name, wire))
+    at = len(table)
+    step = (node.kernel, node.state_address, 8 * at, 8 * (at + len(inputs)))
+    events = [word for k in range(len(node.slots.events)) for word in (node.state_address + 8 * k, node.id << 4 | k)]
+    return Row(
+        _bytes(step),
+        _bytes([*table, *inputs, *(port.address for port in node._ports.values())]),
+        at + len(inputs) - 1 if table else None,
+        _bytes(events),
+        sources,
+        flats,
+    )
+
+
+def _bytes(words: Sequence[int]) -> bytes:
+    return struct.pack(f"{len(words)}q", *words)
+
+
+def _joined(parts: Iterable[bytes]) -> np.ndarray:
+    return np.frombuffer(b"".join(parts), np.int64)
+
+
+def _reads(node: Node) -> Iterator[tuple[int, Port]]:
+    """Where in its words a node's kernel finds each output that it reads."""
+    wires = list(node.wires.values())
+    many = wires[-1] if wires and isinstance(wires[-1], list) else None
+    for place, wire in enumerate(wires, 0 if many is None else 1 + len(many)):
+        if isinstance(wire, Port):
+            yield place, wire
+    for place, wire in enumerate(many or (), 1):
+        if isinstance(wire, Port):
+            yield place, wire
 
 
 class Plan:
@@ -137,72 +220,62 @@ class Plan:
 
     def __init__(self, roots: Iterable[Node], clock: np.ndarray | None = None):
         self.clock = np.zeros(1, np.int64) if clock is None else clock  # frames that the graph has run
-        self.groups = order(roots)
-        self.nodes = [node for group in self.groups for node in group]
-        self._flats: dict[float, Flat] = {}
-        self._build()
-
-    def _build(self) -> None:
-        steps: list[int] = []
-        groups: list[list[int]] = []
+        self.loops: list[list[Node]] = []
+        self.nodes, cyclic = _walked(roots, _sources)  # a dict that is used as an ordered set
+        late: list[tuple[Node, int]] = []
         carries: dict[int, None] = {}
-        events: list[int] = []
-        wires: list[int] = []  # the kernels' tables of inputs and outputs; offsets in it become addresses below
-        done: set[Node] = set()
-        flats = self._flats
+        groups = [(0, len(self.nodes), False)]
+        if cyclic:
+            groups = self._close_cycles(late, carries)
+        self._rows = [node.wires.row for node in self.nodes]
+        self._lay_out(groups, list(carries), late)
 
-        def address(wire: "float | Port") -> int:
-            """Where a kernel reads this wire."""
-            if isinstance(wire, Port):
-                if wire.node in done:
-                    return wire.address
-                carries[wire.address] = None
-                return wire.address - 4  # not run yet: it closes a cycle
-            if wire not in flats:
-                flats[wire] = flat(wire)
-            return flats[wire].address
+    def _close_cycles(self, late: list[tuple[Node, int]], carries: dict[int, None]) -> list[tuple[int, int, bool]]:
+        """Put each cycle's nodes together; the wires that close them are read a sample late.
 
-        for part in self.groups:
-            first, carried = len(steps) // STEP, len(carries)
+        Gives the groups of steps: the first, the one after the last, whether they are a loop. late: the words, by their
+        place in their node's, that are such wires; carries: the buffers whose last sample goes over to the next frame.
+        """
+        groups: list[tuple[int, int, bool]] = []
+        done: dict[Node, None] = {}
+        for part in _grouped(self.nodes):
+            first, wires = len(done), len(late)
             for node in part:
-                inputs: list[int] = []
-                for name, wire in node.wires.items():
-                    if wire is None:
-                        raise ValueError(f"{node.name or node.type}: '{name}' must be given")
-                    if isinstance(wire, list):  # a slot of Signals: the kernel reads a table [count, address ...]
-                        inputs.append(-8 - 8 * len(wires))  # an offset for now; negative, and so not an address
-                        wires += [len(wire), *map(address, wire)]
-                    else:
-                        inputs.append(address(wire))
-                steps += (node.kernel, node.state_address, 8 * len(wires), 8 * (len(wires) + len(inputs)))
-                wires += inputs
-                wires += [port.address for port in node._ports.values()]
-                done.add(node)
-                for k in range(len(node.slots.events)):
-                    events += (node.state_address + 8 * k, node.id << 4 | k)
-            is_loop = len(carries) > carried
+                for place, port in _reads(node):
+                    if port.node not in done:
+                        late.append((node, place))
+                        carries[port.address] = None
+                done[node] = None
+            is_loop = len(late) > wires
+            if is_loop:
+                self.loops.append(part)
             if groups and not is_loop and not groups[-1][2]:
-                groups[-1][1] = len(steps) // STEP
-            else:
-                groups.append([first, len(steps) // STEP, is_loop])
-        self._lay_out(steps, groups, list(carries), events, wires)
+                first = groups.pop()[0]
+            groups.append((first, len(done), is_loop))
+        self.nodes = done
+        return groups
 
-    def _lay_out(self, steps, groups, carries, events, wires) -> None:
-        """Put everything into one array and turn offsets into addresses."""
-        lengths = [HEADER, len(steps), GROUP * len(groups), len(carries), len(events), len(wires)]
-        ends = np.cumsum(lengths)
-        table = self.table = np.empty(ends[-1], np.int64)
+    def _lay_out(self, groups: list[tuple[int, int, bool]], carries: list[int], late: list[tuple[Node, int]]) -> None:
+        """Put everything into one array and turn places into addresses."""
+        rows = self._rows
+        steps, events, words = (_joined([getattr(row, kind) for row in rows]) for kind in ("step", "events", "words"))
+        ints = (np.array(groups, np.int64).ravel(), np.array(carries, np.int64))
+        parts = (np.zeros(HEADER, np.int64), steps, *ints, events, words)
+        table = self.table = np.concatenate(parts)
         self.address = table.ctypes.data
-        at = [self.address + 8 * int(end) for end in ends[:-1]]
-        counts = (len(steps) // STEP, len(groups), len(carries), len(events) // EVENT)
-        table[:HEADER] = (*counts, *at[:4], self.clock.ctypes.data)
-        for part, first, end in zip((steps, groups, carries, events, wires), ends[:-1], ends[1:], strict=True):
-            if part:
-                table[first:end] = np.asarray(part, np.int64).ravel()
-        rows = table[ends[0] : ends[1]].reshape(-1, STEP)
-        rows[:, 2:4] += at[4]
-        words = table[ends[4] : ends[5]]
-        words[words < 0] = at[4] - 8 - words[words < 0]
+        _, *at, words_at, _ = itertools.accumulate((8 * part.size for part in parts), initial=self.address)
+        counts = (len(rows), len(groups), len(carries), events.size // EVENT)
+        table[:HEADER] = (*counts, *at, self.clock.ctypes.data)
+        sizes = np.array([len(row.words) for row in rows], np.int64)
+        bases = np.cumsum(sizes) - sizes  # where each node's words begin, in bytes
+        steps, words = table[HEADER : HEADER + steps.size], table[table.size - words.size :]
+        steps.reshape(-1, STEP)[:, 2:] += words_at + bases[:, None]
+        for k, row in enumerate(rows):
+            if row.table is not None:
+                words[bases[k] // 8 + row.table] = words_at + bases[k]
+        places = dict(zip(self.nodes, bases // 8, strict=True)) if late else {}
+        for node, place in late:
+            words[places[node] + place] -= 4
 
     def run(self, frames: int = 1) -> None:
         """Run it here and now: only for a graph that no engine runs."""
@@ -224,6 +297,6 @@ def describe(plan: Plan) -> dict[str, Any]:
     """What a plan is made of, for people and tests: the order by type, the loops, the number of delayed wires."""
     return {
         "order": [node.type for node in plan.nodes],
-        "loops": [[node.type for node in group] for group in plan.groups if len(group) > 1],
+        "loops": [[node.type for node in loop] for loop in plan.loops],
         "delayed wires": int(plan.table[CARRIES]),
     }

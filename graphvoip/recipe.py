@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .graph import walk
-from .node import Arithmetic, Node, NodeEvent, Port, building, settled
+from .node import Arithmetic, Node, NodeEvent, Port, Wires, building, settled
 from .nodes.constant import Constant
 from .nodes.deal import MOST, Deal
 from .nodes.input import Input
@@ -56,18 +56,20 @@ class Param:
 
     def constant(self, name: str, value: float, score: Any = ()) -> Constant:
         """The node that holds its value."""
-        made = Constant(value=self.checked(name, value), score=list(score), name=name)
+        made = Constant(value=checked(name, value, self), score=list(score), name=name)
         made.low, made.high, made.unit = self.low, self.high, self.unit
         return made
 
-    def checked(self, name: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise TypeError(f"{name} is a number, a node or a node's output, not {value!r}")
-        number = float(value)
-        if not self.low <= number <= self.high or not abs(number) < 1e30:
-            unit = f" {self.unit}" if self.unit else ""
-            raise ValueError(f"{name}: {number:g}{unit} is outside {self.low:g}..{self.high:g}")
-        return number
+
+def checked(name: str, value: Any, within: Any) -> float:
+    """A value as a number that is allowed. within: what has low, high and unit, a Param or a Constant or a Signal."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} is a number, a node or a node's output, not {value!r}")
+    number = float(value)
+    if not within.low <= number <= within.high or not abs(number) < 1e30:
+        unit = f" {within.unit}" if within.unit else ""
+        raise ValueError(f"{name}: {number:g}{unit} is outside {within.low:g}..{within.high:g}")
+    return number
 
 
 class Patch(Arithmetic):
@@ -152,13 +154,7 @@ class Patch(Arithmetic):
         if isinstance(over, bool) or not isinstance(over, numbers.Real) or not 0 <= over < 1e6:
             raise ValueError(f"{name}: over is {over!r}; it is seconds, 0 or more")
         target, slot = self._target(name)
-        held = target if isinstance(target, Constant) else None
-        if held and slot is None:
-            Param(held.low if held.low > -1e30 else 0.0, held.unit, held.low, held.high).checked(name, value)
-        elif slot is not None:
-            found: Any = target.slots.inputs[slot]
-            some = 0.0 if found.low <= 0 <= found.high else found.low
-            Param(some, found.unit, found.low, found.high).checked(name, value)
+        checked(name, value, target if slot is None else target.slots.inputs[slot])
 
     def _target(self, name: str) -> tuple[Node, str | None]:
         """What a name for `set` means: a Constant and None, or a node and one of its inputs."""
@@ -213,11 +209,7 @@ def adopt(new: Patch, old: Patch, graph: Any) -> None:
 
     outputs = [port.node for port in new.outputs.values()]
     for node in [*walk([*outputs, *new.nodes.values()])]:
-        wires = {name: place(wire) for name, wire in node.wires.items()}
-        if node not in kept:
-            node.wires = wires
-        elif node is not kept[node]:
-            node.wires = wires  # what its place holder is to be wired to
+        node.wires = Wires({name: place(wire) for name, wire in node.wires.items()})
     planned = {before: node.wires for node, before in kept.items()}
     new.outputs = {name: place(port) for name, port in new.outputs.items()}
     new.nodes = {path: kept.get(node, node) for path, node in new.nodes.items()}
@@ -238,7 +230,7 @@ def adopt(new: Patch, old: Patch, graph: Any) -> None:
                 before.rewire(name, wire)
 
 
-def _try_out(new: Patch, planned: dict[Node, dict[str, Any]], graph: Any) -> None:
+def _try_out(new: Patch, planned: dict[Node, Wires], graph: Any) -> None:
     """Can this be played? The wires are as they are to become for that moment; no plan is made of them."""
     were = {node: node.wires for node in planned}
     try:

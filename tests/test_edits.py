@@ -173,3 +173,68 @@ def test_random_edits_of_sines_do_not_click():
     slope = 3 * 0.2 * 2 * np.pi * 441 / 8000  # three of them in phase, at full level
     over_a_frame = 3 * 0.2 * 2 / 160  # and all of it handed over within a frame
     assert np.abs(np.diff(samples)).max() <= slope + over_a_frame
+
+
+def played(graph, edits, every):
+    """Make each edit, with a plan of its own as on the event loop; after so many of them one frame passes."""
+    most = 0
+    for k, edit in enumerate(edits, 1):
+        edit()
+        plan = graph.compile()
+        most = max(most, len(plan.nodes))
+        if k % every == 0:
+            plan.run()
+            for token, at, value in plan.taken_events():
+                graph.hear(token, at, value)
+    return most
+
+
+def test_edits_of_one_wire_do_not_pile_up():
+    """Twenty edits a frame, for 100 frames: what has been taken over from leaves, though the wire never rests."""
+    graph = Graph("hurried")
+    mix = Mix(*(Sine(freq=100.0 + k, amp=0.01) for k in range(49)))
+    graph.add(mix)
+    rng = random.Random(4)
+
+    def another():
+        inputs = list(mix.inputs)
+        inputs[rng.randrange(49)] = Sine(freq=rng.uniform(100, 3000), amp=0.01)
+        mix.inputs = inputs
+
+    most = played(graph, [another] * 2000, every=20)
+    assert most < 50 + 3 * 40, "at most the edits of two frames are on their way, each with two more nodes"
+    for _ in range(3):
+        played(graph, [lambda: None], every=1)
+    assert len(graph.compile().nodes) == 50
+
+
+def test_a_number_that_is_set_often_costs_one_node():
+    """However long each of its ramps is, and though one begins before the other has ended."""
+    patch = Graph("ramps")
+    gain = Gain(Sine(freq=441), 0.5)
+    patch.add(gain)
+    patch.compile()
+    numbers = iter(np.linspace(0, 1, 500))
+    most = played(patch, [lambda: patch.hand_over(gain, "gain", float(next(numbers)), 80_000)] * 500, every=3)
+    assert most == 3
+    assert gain.gain == 1.0
+
+
+def test_a_list_of_inputs_that_shrinks_and_grows_while_it_fades():
+    graph = Graph("list")
+    tones = [Sine(freq=441, amp=0.1) for _ in range(5)]
+    mix = Mix(*tones)
+    graph.add(mix)
+    graph.compile()
+    mix.inputs = tones[:1]
+    graph.compile().run()
+    mix.inputs = tones[:3]
+    assert len(mix.inputs) >= 3
+    for _ in range(4):
+        played(graph, [lambda: None], every=1)
+    assert mix.inputs == tuple(tone.port() for tone in tones[:3])
+    mix.inputs = []
+    for _ in range(3):
+        played(graph, [lambda: None], every=1)
+    assert mix.inputs == ()
+    assert [node.type for node in graph.compile().nodes] == ["mix"]

@@ -47,6 +47,14 @@ class Constant(Node):
             )
         return round(time * RATE), value, max(1, round(over * RATE))
 
+    @property
+    def was(self):
+        return float(self.value)
+
+    @property
+    def becomes(self):
+        return self.target
+
     def set(self, value: float, over: float = FRAME / RATE) -> None:
         """Go to this value within so many seconds, from the next frame on."""
         number = self._number(value)

@@ -20,6 +20,14 @@ class Handover(Node):
     done = Event("it is all b")
     state = State(at="i8", over_="i8")
 
+    @property
+    def was(self):
+        return self.wires["a"]
+
+    @property
+    def becomes(self):
+        return self.wires["b"]
+
     def start(self):
         self.state["over_"] = self.over
 
