@@ -137,6 +137,8 @@ class Engine:
         self._wakes: dict[Wake, tuple[int, int]] = {}
         self._numbers = 0
         self._dirty: dict[Graph, None] = {}
+        self._places: dict[Graph, int] = {}  # which row of _plans, (its number, its plan), is a graph's
+        self._plans = np.zeros((0, 2), np.int64)
         self._generation = 0
         self._kept: collections.deque[tuple[int, Any]] = collections.deque()
         self._events = np.zeros(EVENT_RING * EVENT_ROW, np.int64)
@@ -215,6 +217,7 @@ class Engine:
         self._dirty.pop(graph, None)
         plan = graph.plan
         graph.clear()
+        self._list_plans()
         self._publish(plan)
 
     def add_wake(self, wake: Wake, before: int = 0, after: int = 0) -> None:
@@ -246,8 +249,20 @@ class Engine:
                 graph.compile()
             except Exception as error:
                 log.error("%s: %s; it sounds on as it was", graph.name, error)
+        if dirty and all(graph in self._places for graph in dirty):
+            self._plans = self._plans.copy()  # the audio thread may be reading it
+            for graph in dirty:
+                self._plans[self._places[graph], 1] = graph.plan.address  # type: ignore[union-attr]
+        elif dirty:
+            self._list_plans()
         if dirty:
             self._publish(*old)
+
+    def _list_plans(self) -> None:
+        """A call has come or gone."""
+        running = [(number, graph) for number, graph in self.graphs.items() if graph.plan]
+        self._places = {graph: place for place, (_, graph) in enumerate(running)}
+        self._plans = np.array([(n, graph.plan.address) for n, graph in running], np.int64).reshape(-1, 2)
 
     def _publish(self, *old: Any) -> None:
         """Make a new table of what runs and show it to the audio thread with one store.
@@ -255,10 +270,9 @@ class Engine:
         old: plans that only earlier tables run. They are let go when the thread has been seen past those tables.
         """
         self._generation += 1
-        running = [(number, graph.plan.address) for number, graph in self.graphs.items() if graph.plan]
-        plans = np.array(running or [(0, 0)], np.int64)
+        plans = self._plans
         wakes = np.array([(wake.write_fd, *words) for wake, words in self._wakes.items()] or [(0, 0, 0)], np.int64)
-        header = [self._generation, len(running), plans.ctypes.data, len(self._wakes), wakes.ctypes.data]
+        header = [self._generation, len(plans), plans.ctypes.data, len(self._wakes), wakes.ctypes.data]
         table = np.array(header, np.int64)
         self._kept.append((self._generation, (self._current, *old)))
         self._current = (table, plans, wakes, list(self._wakes))
