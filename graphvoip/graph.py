@@ -29,6 +29,7 @@ class Graph:
         self.name = name
         self.roots: dict[Node, int] = {}  # and for how many it is one
         self._claimed: list[Node] = []  # nodes that are not in a plan yet
+        self._python: set[Node] = set()  # nodes of the plan whose samples Python makes
         self.clock = np.zeros(1, np.int64)  # frames run, counted by the audio thread
         self.plan: Plan | None = None
         self.on_touch: Callable[[Graph], Any] = lambda graph: None
@@ -52,11 +53,11 @@ class Graph:
             self.forget(root)
             self.touch()
 
-    def claim(self, *nodes: Node) -> None:
+    def claim(self, *nodes: Node, feeding: Node | None = None) -> None:
         """Refuse what cannot sound here, before anything is changed; what can is ours from now on.
 
         Refused is a node that sounds elsewhere (it would run twice a frame), an input without a wire, and a cycle
-        through a node that runs Python.
+        through a node that runs Python; feeding: the node that they are going to be wired to.
         """
         found = list(walk(nodes))
         for node in found:
@@ -64,7 +65,12 @@ class Graph:
             for name, wire in node.wires.items():
                 if wire is None:
                     raise ValueError(f"{title(node)}: '{name}' must be given: a number, a node or a node's output")
-        refuse_python_in_cycles(found)
+            around = [port.node for port in node.sources()] if node.in_python else []
+            if node in walk(around) or (feeding and node.in_python and feeding in walk([node])):
+                raise ValueError(
+                    f"{title(node)} is in a cycle, and its function is heard some frames late: it would not be the "
+                    "cycle that is written; write the function as a @kernel, or take it out of the cycle"
+                )
         for node in found:
             if node.graph is None and node.claimed is None:
                 node.claimed = self
@@ -90,6 +96,7 @@ class Graph:
         except Exception as error:
             log.error("%s: %s: %s", self.name, title(node), error)
         if node.in_python:
+            self._python.discard(node)
             self.on_python(node)
         if not node.stands_in:
             self._settle(node)
@@ -101,7 +108,10 @@ class Graph:
         """Wire an input of a node that sounds anew: the new signal takes over from the old within `over` samples."""
         old = node.wires[name]
         ports = new if isinstance(new, list) else [new]
-        self.claim(*(port.node for port in ports if isinstance(port, Port)))
+        sources = [port.node for port in ports if isinstance(port, Port)]
+        if not self._python:  # what sounds here has been looked at; only Python minds what it becomes a part of
+            sources = [one for one in sources if one.graph is not self]
+        self.claim(*sources, feeding=node)
         if isinstance(old, list):
             size = max(len(old), len(new))
             padded = zip(old + [GONE] * (size - len(old)), new + [GONE] * (size - len(new)), strict=True)
@@ -191,6 +201,7 @@ class Graph:
             except Exception as error:  # a disk that is full, say: the others sound
                 log.error("%s: %s: %s", self.name, title(node), error)
             if node.in_python:
+                self._python.add(node)
                 self.on_python(node)
         return plan
 
@@ -248,15 +259,6 @@ def _tell(node: Node, name: str) -> None:
 def title(node: Node) -> str:
     """What errors call a node: its type, and the name that a patch gave it."""
     return f"{node.type} '{node.name}'" if node.name else node.type
-
-
-def refuse_python_in_cycles(nodes: list[Node]) -> None:
-    for node in nodes:
-        if node.in_python and node in walk([port.node for port in node.sources()]):
-            raise ValueError(
-                f"{title(node)} is in a cycle, and its function is heard some frames late: it would not be the "
-                "cycle that is written; write the function as a @kernel, or take it out of the cycle"
-            )
 
 
 def walk(nodes: Any) -> Iterator[Node]:

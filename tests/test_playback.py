@@ -366,6 +366,24 @@ def test_a_function_in_a_cycle_is_refused_and_the_reason_said():
         render(loop, seconds=0.1)
 
 
+async def test_a_wire_that_would_put_a_function_in_a_cycle_is_refused_while_it_sounds(phone):
+    async def handler(call):
+        source = Sine(freq=441)
+        gain = Gain(source, 0.5)
+        half = Gain(Function(gain, f=lambda x, t: x), 0.5)
+        call.play(half)
+        await asyncio.sleep(0.1)
+        with pytest.raises(ValueError, match="function is in a cycle"):
+            gain.input = half
+        with pytest.raises(ValueError, match="function is in a cycle"):
+            gain.gain = Gain(Function(gain, f=lambda x, t: x), 0.5)
+        assert gain.input.node is source
+        half.gain = gain  # no cycle
+        await asyncio.sleep(0.1)
+
+    await ring(phone, handler)
+
+
 @pytest.mark.parametrize(
     ("values", "says"),
     [
