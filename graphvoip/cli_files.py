@@ -267,16 +267,10 @@ def settings(given: list[str]) -> dict[str, float]:
     """name=number of --set, a number as patch files write it: 6, -0.5, db(-6), midi(60)."""
     from . import expression
 
-    def number(text: str) -> float | None:
-        try:
-            return expression.value_of(expression.parse(text))
-        except ValueError:
-            return None
-
     found = {}
     for one in given:
         name, equals, text = (part.strip() for part in one.partition("="))
-        value = number(text)
+        value = expression.number_of(text)
         if not name or not equals or value is None:
             raise Problem(f"--set {one}: write name=number, index=6 or ding.freq=440")
         found[name] = value

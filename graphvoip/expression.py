@@ -127,6 +127,14 @@ def value_of(tree: Tree) -> float | None:
     return _finite(lambda: {"+": a + b, "-": a - b, "*": a * b, "/": a / (b or 1)}[tree.sign], "a part of it")
 
 
+def number_of(text: str) -> float | None:
+    """The number that an expression comes to, "6" or "db(-6)"; None if there is a name in it, or something wrong."""
+    try:
+        return value_of(parse(text))
+    except ValueError:
+        return None
+
+
 def names(tree: Tree) -> Iterator[Name]:
     """The names in it, from left to right."""
     if isinstance(tree, Name):

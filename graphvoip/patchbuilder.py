@@ -18,7 +18,7 @@ from .expression import Name, Operation, Tree
 from .node import Arithmetic, File, Node, NodeEvent, Option, Port, Signal, Signals, Sound, Spoken, node_type, types
 from .nodes.constant import Constant
 from .nodes.input import Input
-from .recipe import LIMIT, Patch, Recipe, done_of, is_name, poly
+from .recipe import LIMIT, Patch, Recipe, checked, done_of, is_name, poly
 
 MEMORY = 256 << 20  # bytes of a patch, those of its sub-patches included, as with all of these
 LETTERS = 10_000  # characters that a patch speaks
@@ -241,7 +241,7 @@ class Builder:
 
     def _number(self, place: str, slot: Signal | Signals, value: Any, given: dict[str, Any]) -> None:
         """A number goes to the constructor, which may look at it: the memory of a delay depends on its time."""
-        number = expression_value(value) if isinstance(value, str) else value if is_number(value) else None
+        number = expression.number_of(value) if isinstance(value, str) else value if is_number(value) else None
         if isinstance(slot, Signal) and number is not None:
             number = self._signal(place, number, slot)
             if number is not None:
@@ -325,7 +325,7 @@ class Builder:
                 self.problems.add(f"{place}.{key}", f"it is a number or an expression, not {kind_of(value)}")
             elif key in recipe.params:
                 with self.problems.at(f"{place}.{key}", strip=key):
-                    given[key] = recipe.params[key].checked(key, value)
+                    given[key] = checked(key, value, recipe.params[key])
             else:
                 given[key] = value
         return given
@@ -477,7 +477,7 @@ class Builder:
         spec = self.document["nodes"].get(name)
         if target in self.recipe.params:
             with self.problems.at(place):
-                self.recipe.params[target].checked(target, value)
+                checked(target, value, self.recipe.params[target])
                 params.setdefault(target, []).append(change)
             return
         if not isinstance(spec, dict) or not key:
@@ -490,7 +490,7 @@ class Builder:
             says = f"only inputs of nodes can be changed, and {name[:40]} has no '{key[:40]}'"
             hint = self.problems.hint(key, cls.slots.inputs if cls else ())
             self.problems.add(place, f"'{target[:60]}': {says}{hint}")
-        elif isinstance(spec.get(key), str) and expression_value(spec[key]) is None:
+        elif isinstance(spec.get(key), str) and expression.number_of(spec[key]) is None:
             self.problems.add(place, f"{target} is wired to '{spec[key][:40]}'; only a number can be changed")
         elif not slot.low <= value <= slot.high:
             self.problems.add(place, f"{target}: {value:g} is outside {slot.low:g}..{slot.high:g}")
@@ -515,14 +515,6 @@ class _Unknown:
 
     type = ""
     built = False
-
-
-def expression_value(text: str) -> float | None:
-    """The number that an expression comes to, or None."""
-    try:
-        return expression.value_of(expression.parse(text))
-    except ValueError:
-        return None
 
 
 def in_files(cls: type[Node]) -> bool:
