@@ -23,6 +23,7 @@ import math
 import numbers
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, NoReturn
@@ -218,6 +219,26 @@ class File(Option):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "description": self.doc}
+
+
+def new_file(template: Path, **words: str) -> Path:
+    """An empty file of its own, so that nobody else takes its name; its folder is made.
+
+    In the template's name {time} stands for now, and {call}, say, for the word of that name. If there is such a file,
+    the new one gets a number.
+    """
+    name = template.name
+    for word, value in (words | {"time": time.strftime("%Y%m%d-%H%M%S")}).items():
+        name = name.replace(f"{{{word}}}", value.replace(" ", "-"))
+    first = path = template.with_name(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(2):
+        try:
+            path.touch(exist_ok=False)
+            break
+        except FileExistsError:
+            path = first.with_stem(f"{first.stem}-{number}")
+    return path
 
 
 class Output(Slot):

@@ -1,12 +1,10 @@
-import itertools
 import logging
-import time
 from pathlib import Path
 
 import numpy as np
 
 from ..kernel import barrier, event, fence, floats_at, kernel
-from ..node import Event, File, Node, Output, Port, Signal, State
+from ..node import Event, File, Node, Output, Port, Signal, State, new_file
 from ..rings import RATE
 
 PIECE = 5 * RATE  # samples of a piece of memory: so much is lost at most when the machine stops
@@ -51,7 +49,11 @@ class Record(Node):
     def join(self, graph):
         self.stereo = isinstance(self.wires["right"], Port)
         if self.file is not None and self.path is None:
-            self.path = self._new_file(graph.name)
+            import soundfile
+
+            path = new_file(self.file, call=graph.name)
+            soundfile.SoundFile(path, "w", RATE, 2 if self.stereo else 1, "PCM_16").close()
+            self.path = path
         graph.listen(self, "more", lambda sample, value: self.save())
 
     def leave(self):
@@ -61,25 +63,6 @@ class Record(Node):
         lost = int(self.state["lost"]) + int(self.state["written"]) - self.saved
         if lost:
             log.error("%s: %d samples are lost, they could not be written: %s", self.path, lost, self.error)
-
-    def _new_file(self, call: str) -> Path:
-        """An empty file of its own, so that nobody else takes its name."""
-        import soundfile
-
-        name = self.file.name.replace("{call}", call.replace(" ", "-")).replace(
-            "{time}", time.strftime("%Y%m%d-%H%M%S")
-        )
-        first = self.file.with_name(name)
-        first.parent.mkdir(parents=True, exist_ok=True)
-        path = first
-        for number in itertools.count(2):
-            try:
-                path.touch(exist_ok=False)
-                break
-            except FileExistsError:
-                path = first.with_stem(f"{first.stem}-{number}")
-        soundfile.SoundFile(path, "w", RATE, 2 if self.stereo else 1, "PCM_16").close()
-        return path
 
     def save(self) -> None:
         """Append what has come to the file. Trouble is told once, until it is over."""

@@ -1,7 +1,5 @@
 import asyncio
-import itertools
 import logging
-import time
 from collections import deque
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kernel import barrier, event, fence, floats_at, kernel, sin_turns, sound
-from ..node import Event, File, Node, Option, Output, Signal, State
+from ..node import Event, File, Node, Option, Output, Signal, State, new_file
 from ..rings import FRAME, RATE
 from ..sstv_decoder import Decoded
 from ..sstv_modes import LEVELS, MODES, SPAN, mode_of, pillow
@@ -160,16 +158,7 @@ class SstvReceive(Node):
     def _saved(self, made: Decoded) -> Path:
         """Write the picture to a file of its own."""
         assert self.file
-        name = self.file.name.replace("{call}", self.call.replace(" ", "-")).replace("{mode}", made.mode.name)
-        first = self.file.with_name(name.replace("{time}", time.strftime("%Y%m%d-%H%M%S")))
-        first.parent.mkdir(parents=True, exist_ok=True)
-        path = first
-        for number in itertools.count(2):
-            try:
-                path.touch(exist_ok=False)
-                break
-            except FileExistsError:
-                path = first.with_stem(f"{first.stem}-{number}")
+        path = new_file(self.file, call=self.call, mode=made.mode.name)
         made.image().save(path)
         return path
 
