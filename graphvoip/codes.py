@@ -1,11 +1,12 @@
 """How text goes over a line: Morse, codes and tones of modems, caller ID. Tables, and what nodes share."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from .kernel import OPTIONS
+from .dsp import soften
+from .kernel import OPTIONS, doubles_at, event, sin_turns, sound
 from .rings import RATE
 
 # --- Morse code (ITU-R M.1677-1) --------------------------------------------------------------------------------------
@@ -116,6 +117,36 @@ def keyed(table, at, piece, phase, out):
         phase += (then - now) * table[2 * piece + 1]
         phase -= np.floor(phase)
     return piece, phase
+
+
+# What is common to nodes that send by two tones; of their state these are the fields.
+SENDING = {"address": "i8", "size": "i8", "piece": "i8", "at": "i8", "end": "i8", "ended": "i8", "phase": "f8"}
+EDGE = 16  # samples, 2 ms
+
+
+def loaded(state: Any, levels: list[tuple[int, float]], standard: Standard) -> np.ndarray:
+    """Hand a node's state what it is to send; gives the table, which must live as long as the node."""
+    table = keying(levels, standard)
+    state["address"], state["size"] = table.ctypes.data, len(table)
+    state["end"] = round(RATE / standard.baud * sum(length for _, length in levels))
+    return table
+
+
+@njit(**OPTIONS)
+def transmit(state, amp, out):
+    """The samples of what has been loaded, silence after them, and the event `done` at the last one."""
+    table = doubles_at(state.address, state.size)
+    size = min(out.size, state.end - state.at)
+    state.piece, state.phase = keyed(table, state.at, state.piece, state.phase, out[:size])
+    for i in range(size):
+        out[i] = sound(amp[i]) * sin_turns(out[i])
+    soften(out[:size], state.at, state.end, EDGE)
+    for i in range(size, out.size):
+        out[i] = 0
+    state.at += size
+    if state.at == state.end and state.ended == 0 and state.done == 0:
+        state.ended = 1
+        state.done = event(max(0, size - 1))
 
 
 # --- Caller ID (Telcordia GR-30, ETSI EN 300 659) ---------------------------------------------------------------------

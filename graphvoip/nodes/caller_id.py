@@ -1,13 +1,9 @@
 import re
 import time
 
-from ..codes import LAST_MARKS, MARKS, SEIZURE, STANDARDS, framed, keyed, keying, message
-from ..dsp import soften
-from ..kernel import doubles_at, event, kernel, sin_turns, sound
+from ..codes import LAST_MARKS, MARKS, SEIZURE, SENDING, STANDARDS, framed, loaded, message, transmit
+from ..kernel import kernel
 from ..node import Event, Node, Option, Output, Signal, State
-from ..rings import RATE
-
-EDGE = 16  # samples, 2 ms
 
 
 class CallerId(Node):
@@ -31,7 +27,7 @@ class CallerId(Node):
     seizure = Option(True, "the bits that wake the telephone; not while it is off the hook")
     out = Output()
     done = Event("the last sample has been made")
-    state = State(address="i8", size="i8", piece="i8", at="i8", end="i8", ended="i8", phase="f8")
+    state = State(**SENDING)
 
     def start(self):
         when = time.strftime("%m%d%H%M") if self.when == "now" else self.when
@@ -48,21 +44,8 @@ class CallerId(Node):
         levels = [(k % 2, 1.0) for k in range(10 * SEIZURE)] if self.seizure else []
         sent = framed(message(self.number, self.caller, when, self.form == "single"), standard)
         levels += [(1, MARKS if self.seizure else 80), *sent, (1, LAST_MARKS)]
-        self.table = keying(levels, standard)
-        self.state["address"], self.state["size"] = self.table.ctypes.data, len(self.table)
-        self.state["end"] = round(RATE / standard.baud * sum(length for _, length in levels))
+        self.table = loaded(self.state, levels, standard)
 
     @kernel
     def process(state, amp, out):
-        table = doubles_at(state.address, state.size)
-        size = min(out.size, state.end - state.at)
-        state.piece, state.phase = keyed(table, state.at, state.piece, state.phase, out[:size])
-        for i in range(size):
-            out[i] = sound(amp[i]) * sin_turns(out[i])
-        soften(out[:size], state.at, state.end, EDGE)
-        for i in range(size, out.size):
-            out[i] = 0
-        state.at += size
-        if state.at == state.end and state.ended == 0 and state.done == 0:
-            state.ended = 1
-            state.done = event(max(0, size - 1))
+        transmit(state, amp, out)

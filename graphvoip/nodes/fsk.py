@@ -1,10 +1,6 @@
-from ..codes import STANDARDS, characters, framed, keyed, keying
-from ..dsp import soften
-from ..kernel import doubles_at, event, kernel, sin_turns, sound
+from ..codes import SENDING, STANDARDS, characters, framed, loaded, transmit
+from ..kernel import kernel
 from ..node import Event, Node, Option, Output, Signal, State
-from ..rings import RATE
-
-EDGE = 16  # samples, 2 ms
 
 
 class Fsk(Node):
@@ -28,7 +24,7 @@ class Fsk(Node):
     tail = Option(0.1, "mark after the last one", unit="s", low=0.01, high=60)
     out = Output()
     done = Event("the last sample has been made")
-    state = State(address="i8", size="i8", piece="i8", at="i8", end="i8", ended="i8", phase="f8")
+    state = State(**SENDING)
 
     def start(self):
         if not isinstance(self.text, str):
@@ -36,21 +32,8 @@ class Fsk(Node):
         standard = STANDARDS[self.standard]
         sent = framed(characters(self.text, standard, "fsk"), standard)
         levels = [(1, self.lead * standard.baud), *sent, (1, self.tail * standard.baud)]
-        self.table = keying(levels, standard)
-        self.state["address"], self.state["size"] = self.table.ctypes.data, len(self.table)
-        self.state["end"] = round(RATE / standard.baud * sum(length for _, length in levels))
+        self.table = loaded(self.state, levels, standard)
 
     @kernel
     def process(state, amp, out):
-        table = doubles_at(state.address, state.size)
-        size = min(out.size, state.end - state.at)
-        state.piece, state.phase = keyed(table, state.at, state.piece, state.phase, out[:size])
-        for i in range(size):
-            out[i] = sound(amp[i]) * sin_turns(out[i])
-        soften(out[:size], state.at, state.end, EDGE)
-        for i in range(size, out.size):
-            out[i] = 0
-        state.at += size
-        if state.at == state.end and state.ended == 0 and state.done == 0:
-            state.ended = 1
-            state.done = event(max(0, size - 1))
+        transmit(state, amp, out)
