@@ -1,10 +1,10 @@
-"""What several kernels share and is more than a line: phases, edges, filters, curves between samples, joins, buses."""
+"""What several kernels share and is more than a line: phases, edges, filters, curves, joins, buses, rings."""
 
 import numpy as np
 from numba import njit
 
 from .bus import CLOCK_AT, HEADER, STAMPS, SUMS
-from .kernel import OPTIONS, floats_at, limited, sound, words_at
+from .kernel import OPTIONS, event, fence, floats_at, limited, sound, words_at
 from .rings import FRAME, RATE
 
 # --- Time: signals that stay, phases, edges, time constants -----------------------------------------------------------
@@ -301,3 +301,34 @@ def copy_from(bus, at, out):
         out[i] = sums[at + i] if there else 0
     for i in range(size, out.size):
         out[i] = 0
+
+
+# --- A ring that Python fills -----------------------------------------------------------------------------------------
+
+# Of a node's state: where it is, and counts of samples; `last` is -1 until it is known how many there will be.
+RING = {"address": "i8", "written": "i8", "read": "i8", "last": "i8", "ended": "i8", "missed": "i8"}
+
+
+@njit(**OPTIONS)
+def from_ring(state, size, out):
+    """What is in a ring of `size` samples, silence where there is none yet, and the event `done` at its last sample.
+
+    What is missing between its first sample and its last one is counted.
+    """
+    ring = floats_at(state.address, size)
+    last = state.last
+    fence()
+    ready = state.written
+    fence()
+    count = min(out.size, ready - state.read)
+    for i in range(count):
+        out[i] = ring[(state.read + i) % size]
+    for i in range(count, out.size):
+        out[i] = 0
+    state.read += count
+    if last >= 0 and state.read >= last:
+        if state.ended == 0 and state.done == 0:
+            state.done = event(max(0, count - 1))
+            state.ended = 1
+    elif state.read > 0:
+        state.missed += out.size - count

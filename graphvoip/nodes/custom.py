@@ -1,6 +1,7 @@
 import numpy as np
 
-from ..kernel import barrier, event, fence, floats_at, kernel
+from ..dsp import RING, from_ring
+from ..kernel import barrier, kernel
 from ..node import Event, Node, Output, State
 from ..rings import FRAME
 
@@ -11,14 +12,14 @@ AHEAD = 2 * FRAME  # samples that the function is kept ahead of what is heard: 4
 class Custom(Node):
     """A Python function as a source: the end of a ring that a feeder (feeder.py) keeps a little ahead.
 
-    When the function is slow, this node alone is silent until it has caught up, and those samples are counted in
-    `missed`.
+    The functions of a call share a thread. While one of them is slow, this node is silent until its own has caught up;
+    those samples are counted in `missed`, and all other nodes go on.
     """
 
     group = "call"
     out = Output()
     done = Event("its last sample has been made")
-    state = State(address="i8", written="i8", read="i8", last="i8", ended="i8", missed="i8")
+    state = State(**RING)
 
     def start(self):
         self.ring = np.zeros(SIZE, np.float32)
@@ -41,19 +42,4 @@ class Custom(Node):
 
     @kernel
     def process(state, out):
-        ring = floats_at(state.address, SIZE)
-        last = state.last
-        ready = state.written
-        fence()
-        size = min(out.size, ready - state.read)
-        for i in range(size):
-            out[i] = ring[(state.read + i) % SIZE]
-        for i in range(size, out.size):
-            out[i] = 0
-        state.read += size
-        if last >= 0 and state.read >= last:
-            if state.ended == 0 and state.done == 0:
-                state.done = event(max(0, size - 1))
-                state.ended = 1
-        elif ready > 0:
-            state.missed += out.size - size
+        from_ring(state, SIZE, out)

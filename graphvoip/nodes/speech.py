@@ -1,6 +1,7 @@
 import numpy as np
 
-from ..kernel import barrier, event, fence, floats_at, kernel
+from ..dsp import RING, from_ring
+from ..kernel import barrier, kernel
 from ..node import Event, Node, Output, State
 from ..rings import RATE
 
@@ -17,7 +18,7 @@ class Speech(Node):
     group = "call"
     out = Output()
     done = Event("its last sample has been made")
-    state = State(address="i8", written="i8", read="i8", last="i8", ended="i8", missed="i8")
+    state = State(**RING)
 
     def start(self):
         self.ring = np.zeros(SIZE, np.float32)
@@ -47,20 +48,4 @@ class Speech(Node):
 
     @kernel
     def process(state, out):
-        ring = floats_at(state.address, SIZE)
-        last = state.last
-        fence()
-        ready = state.written
-        fence()
-        size = min(out.size, ready - state.read)
-        for i in range(size):
-            out[i] = ring[(state.read + i) % SIZE]
-        for i in range(size, out.size):
-            out[i] = 0
-        state.read += size
-        if last >= 0 and state.read >= last:
-            if state.ended == 0 and state.done == 0:
-                state.done = event(max(0, size - 1))
-                state.ended = 1
-        elif state.read > 0:
-            state.missed += out.size - size
+        from_ring(state, SIZE, out)
