@@ -25,9 +25,6 @@ class Send(Node):
         self.shared = graph.buses[self.bus]
         self.state["bus_"] = self.shared.address
 
-    def leave(self):
-        """The bus stays as long as we do: the audio thread may be in our last frame."""
-
     @kernel
     def process(state, input, out):
         if state.bus_ != 0:
