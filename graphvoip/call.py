@@ -29,7 +29,7 @@ from .nodes.custom import Custom
 from .nodes.dtmf import Dtmf
 from .nodes.dtmf_tone import DtmfTone
 from .nodes.fade import Fade
-from .nodes.keypad import KEYS, Keypad
+from .nodes.keypad import Keypad
 from .nodes.line_in import LineIn
 from .nodes.line_out import LineOut
 from .nodes.pcm import Pcm
@@ -38,6 +38,7 @@ from .nodes.sink import Sink
 from .nodes.speech import Speech
 from .nodes.tone import Tone
 from .nodes.voice_activity import VoiceActivity
+from .notes import KEYS
 from .pcm import samples
 from .plan import order
 from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number

@@ -5,11 +5,11 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .notes import KEYS
 from .playback import Pending
 
 WITHIN = 0.6  # seconds within which the same key, come another way, is the same press
 PAUSE = 1.0  # seconds of a comma
-LETTERS = "0123456789*#ABCD"
 
 
 class Key(str):
@@ -120,6 +120,6 @@ def dialled(text: str) -> str:
         raise TypeError(f"sendDTMF: {text!r} is no string of keys such as '123#'")
     text = "".join(letter for letter in text.upper() if letter not in " -")
     for letter in text:
-        if letter not in LETTERS + ",":
-            raise ValueError(f"sendDTMF: {letter!r} is no key; there are {LETTERS} and , for a pause")
+        if letter not in KEYS + ",":
+            raise ValueError(f"sendDTMF: {letter!r} is no key; there are {KEYS} and , for a pause")
     return text

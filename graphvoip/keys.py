@@ -14,7 +14,7 @@ from typing import Any
 
 from .digits import Digits
 from .feeder import raisable
-from .nodes.keypad import KEYS
+from .notes import KEYS
 
 
 class Wanted(asyncio.Future):

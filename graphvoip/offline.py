@@ -10,10 +10,11 @@ import numpy as np
 from .graph import Graph, walk
 from .node import Node, Port
 from .nodes.fade import Fade
-from .nodes.keypad import KEYS, Keypad
+from .nodes.keypad import Keypad
 from .nodes.line_out import LineOut
 from .nodes.pcm import Pcm
 from .nodes.recorder import Recorder
+from .notes import KEYS
 from .plan import run_to_event
 from .recipe import Patch
 from .rings import FRAME, RATE

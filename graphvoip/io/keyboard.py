@@ -11,7 +11,8 @@ import tty
 from collections.abc import Callable
 from typing import Any
 
-KEYS = "0123456789*#ABCD"
+from ..notes import KEYS
+
 HANG_UP = "q\x04"  # q or Ctrl-D
 HELP = "keys: 0-9 * # A-D are the keypad, q hangs up, Ctrl-C ends the program"
 

@@ -35,6 +35,7 @@ from typing import Any
 
 from pjsua2 import pjsua2 as pj
 
+from graphvoip.notes import KEYS
 from graphvoip.rings import (
     FRAME,
     FRAME_BYTES,
@@ -239,7 +240,7 @@ class Call(pj.Call):
             elif is_unfinished(body):
                 blank(state.src.rdata)
                 key = body.strip().upper().removeprefix("SIGNAL").lstrip(" =")
-            if len(key) == 1 and key in "0123456789*#ABCD":
+            if len(key) == 1 and key in KEYS:
                 self.line.tell(event="digit", call=self.number, digit=key, how="info")
 
     def onCallTransferRequest(self, prm: Any) -> None:
