@@ -1,17 +1,30 @@
 import asyncio
+import atexit
 import os
+import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from graphvoip.cli import app
 from graphvoip.client import Exchange
 from graphvoip.engine import Engine
 from graphvoip.io import Leg
+from graphvoip.kernel import _Teller
 from graphvoip.rings import LineRing
 
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
 # Spoken prompts are not kept in the cache of whoever runs the tests.
-os.environ["GRAPHVOIP_CACHE"] = tempfile.mkdtemp(prefix="graphvoip-tests-")
+CACHE = tempfile.TemporaryDirectory(prefix="graphvoip-tests-", ignore_cleanup_errors=True)
+atexit.register(CACHE.cleanup)
+os.environ["GRAPHVOIP_CACHE"] = CACHE.name
+
+# That kernels are compiled is said on stderr, once: not in the middle of a test.
+_Teller.told = True
 
 
 class LooseLeg(Leg):
@@ -63,3 +76,24 @@ def sine():
         return np.sin(2 * np.pi * frequency * np.arange(round(8000 * seconds)) / 8000)
 
     return make
+
+
+@pytest.fixture
+def graphvoip(tmp_path, monkeypatch):
+    """graphvoip("call", file): run the command line in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    modules, path = set(sys.modules), sys.path[:]
+    yield lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith((str(tmp_path), str(EXAMPLES))):
+            del sys.modules[name]
+
+
+@pytest.fixture(params=["command", "library"])
+def either(request, monkeypatch):
+    """Both ways that espeak-ng comes."""
+    if request.param == "library":
+        monkeypatch.setenv("PATH", "")
+    return request.param

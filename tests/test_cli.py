@@ -7,35 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from graphvoip import loadWAVtoPCM
-from graphvoip.cli import app
-from graphvoip.kernel import _Teller
 from graphvoip.listen import tones
 
 ROOT = Path(__file__).parent.parent
 HELLO = str(ROOT / "examples" / "hello.py")
 KEYS = str(ROOT / "examples" / "four_keys.py")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def told():
-    """That kernels are compiled is said on stderr, once: not in the middle of a test."""
-    _Teller.told = True
-
-
-@pytest.fixture
-def graphvoip(tmp_path, monkeypatch):
-    """Run the command line in an empty directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    modules, path = set(sys.modules), sys.path[:]
-    yield lambda *words: CliRunner().invoke(app, [str(word) for word in words])
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith((str(tmp_path), str(ROOT / "examples"))):
-            del sys.modules[name]
 
 
 @pytest.fixture

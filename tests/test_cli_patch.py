@@ -13,11 +13,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import soundfile
-from typer.testing import CliRunner
 
 from graphvoip import load_patch, loadWAVtoPCM, render
-from graphvoip.cli import app
-from graphvoip.kernel import _Teller
 from graphvoip.listen import tones
 from graphvoip.palette import palette
 from graphvoip.patchwriter import dumps, schema
@@ -36,25 +33,6 @@ def bell(pitch=Param(880, "Hz", 200, 1700)):
     hit = Decay(time=0.2)
     return Sine(freq=pitch) * hit, hit.done
 """
-
-
-@pytest.fixture(autouse=True, scope="module")
-def told():
-    """That kernels are compiled is said on stderr, once: not in the middle of a test."""
-    _Teller.told = True
-
-
-@pytest.fixture
-def graphvoip(tmp_path, monkeypatch):
-    """Run the command line in an empty directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    modules, path = set(sys.modules), sys.path[:]
-    yield lambda *words: CliRunner().invoke(app, [str(word) for word in words])
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith((str(tmp_path), str(ROOT / "examples"))):
-            del sys.modules[name]
 
 
 def write(name, content):

@@ -17,14 +17,6 @@ RATE = 8000
 TEXT = "This is a test of speech, spoken by a machine. It has two sentences."
 
 
-@pytest.fixture(params=["command", "library"])
-def either(request, monkeypatch):
-    """Both ways that espeak-ng comes."""
-    if request.param == "library":
-        monkeypatch.setenv("PATH", "")
-    return request.param
-
-
 @pytest.fixture
 def slow_engine(monkeypatch, tmp_path):
     """flite as it might be: a command that takes half a second for each part, and leaves a mark when it is killed."""

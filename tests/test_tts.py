@@ -33,14 +33,6 @@ def no_cache(monkeypatch):
     monkeypatch.setenv("GRAPHVOIP_CACHE", "off")
 
 
-@pytest.fixture(params=["command", "library"])
-def either(request, monkeypatch):
-    """Both ways that espeak-ng comes."""
-    if request.param == "library":
-        monkeypatch.setenv("PATH", "")
-    return request.param
-
-
 def test_a_text_is_spoken(either):
     x = TTStoPCM(TEXT)
     assert isinstance(x, list)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from graphvoip.cli_files import Problem, Source
-from graphvoip.kernel import _Teller
 from graphvoip.watch import POLL, Player, Watched
 
 
@@ -21,12 +20,6 @@ def file(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(document("pitch"))
     return path
-
-
-@pytest.fixture(autouse=True, scope="module")
-def told():
-    """That kernels are compiled is said on stderr, once: not in the middle of a test."""
-    _Teller.told = True
 
 
 def polled(watched, times=2):
