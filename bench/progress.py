@@ -2,9 +2,9 @@
 
     python bench/progress.py [--quick]
 
-prints the table of docs/signals.md. False alarms are counted on what this machine has: Debian's prompts
-(asterisk-core-sounds-en-wav, -es-wav: 25 and 31 minutes of a real voice), its music on hold (asterisk-moh-opsound-wav),
-half an hour of espeak-ng, and the patches of this project. Everything goes through G.711.
+prints the tables of docs/signals.md. False alarms are counted on what this machine has: Debian's prompts
+(asterisk-core-sounds-en-wav, -es-wav, -fr-wav, -it-wav, -ru-wav: half an hour of a real voice each), its music on hold
+(asterisk-moh-opsound-wav), half an hour of espeak-ng, and the patches of this project. Everything goes through G.711.
 """
 
 import argparse
@@ -26,6 +26,14 @@ from graphvoip.plan import Plan
 from graphvoip.progress import FULL, TONES, is_once
 from graphvoip.rings import RATE
 
+BEEPS = ("beep.wav", "confbridge-leave.wav", "descending-2tone.wav")  # of the prompts, real ones
+VOICES = {
+    "en_US_f_Allison": "prompts, English",
+    "es_MX_f_Allison": "prompts, Spanish",
+    "fr_CA_f_June": "prompts, French",
+    "it_IT_m_Carlo": "prompts, Italian",
+    "ru_RU_f_IvrvoiceRU": "prompts, Russian",
+}
 SOUNDS, MUSIC = Path("/usr/share/asterisk/sounds"), Path("/usr/share/asterisk/moh")
 VERDICTS = ("", "human", "machine", "silence", "unsure")
 ROOT = Path(__file__).parent.parent
@@ -42,6 +50,14 @@ LINES = {
     "GSM": ("gsm", 1, 1, 0),
     "echo, hum": ("pcmu, echo=-15dB, echo_time=40ms, hum=-30dB", 1, 1, 0),
     "3 % of packets lost": ("pcmu, loss=3%", 1, 1, 0),
+}
+BEEP_LINES = {
+    "G.711 mu-law": "pcmu",
+    "G.711 A-law": "pcma",
+    "GSM": "gsm",
+    "noise 20 dB below": "pcmu, noise={20}dB",
+    "noise 15 dB below": "pcmu, noise={15}dB",
+    "echo": "pcmu, echo=-15dB, echo_time=40ms",
 }
 
 
@@ -106,10 +122,38 @@ def detection(quick: bool) -> None:
               f"| {100 * loose / total:.1f} % |")  # fmt: skip
 
 
+def beep(freq: float, seconds: float, level: float, edge: float, random: np.random.Generator) -> np.ndarray:
+    """A beep by plain numpy; level: dB of full scale, edge: seconds in which it comes and goes."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    loud = np.minimum(1, np.minimum(t + 1 / RATE, t[::-1] + 1 / RATE) / edge) if edge else 1
+    samples = 10 ** (level / 20) * loud * np.sin(2 * np.pi * (freq * t + random.uniform()))
+    return np.concatenate([np.zeros(4000 + random.integers(160)), samples, np.zeros(4000)])
+
+
+def beeps(quick: bool) -> None:
+    """Beeps at -3, -12 and -30 dBFS, of 405 to 1990 Hz and as many below 460 Hz, with edges of 0, 5 and 10 ms."""
+    lengths = (0.1, 0.13, 0.2, 0.5, 2.0)
+    print("\n| beeps heard, line | " + " | ".join(f"{seconds} s" for seconds in lengths) + " |")
+    print("|---" * (len(lengths) + 1) + "|")
+    for name, line in BEEP_LINES.items():
+        random, row = np.random.default_rng(1), []
+        for seconds in lengths:
+            right = []
+            for k, level in itertools.product(range(6 if quick else 30), (-3, -12, -30)):
+                freq = random.uniform(405, 460 if k % 2 else 1990)
+                sound = beep(freq, seconds, level, (0, 0.005, 0.01)[k % 3], random)
+                sound = on_line(sound, line.format(*(level - 3.01 - below for below in range(21))))
+                said = [pitch for _, _, pitch in events(Beep(Pcm(data=sound)), sound)]
+                right.append(len(said) == 1 and abs(said[0] / freq - 1) < 0.02)
+            row.append(f"{100 * np.mean(right):.1f} %")
+        print(f"| {name} | " + " | ".join(row) + " |", flush=True)
+
+
 def talk(quick: bool) -> Iterator[tuple[str, np.ndarray]]:
     """Speech and music, by name: one row of samples each."""
-    for folder, what in (("en_US_f_Allison", "prompts, English"), ("es_MX_f_Allison", "prompts, Spanish")):
-        files = sorted((SOUNDS / folder).rglob("*.wav"))[:: 5 if quick else 1]
+    for folder, what in VOICES.items():
+        files = [file for file in sorted((SOUNDS / folder).rglob("*.wav")) if file.name not in BEEPS]
+        files = files[:: 5 if quick else 1]
         parts = [part for file in files for part in (load(file), np.zeros(RATE // 2))]
         yield what, np.concatenate(parts) if parts else np.zeros(0)
     texts = " ".join(file.read_text() for file in sorted((ROOT / "docs").glob("*.md")))
@@ -173,5 +217,6 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="less of everything")
     quick = parser.parse_args().quick
     detection(quick)
+    beeps(quick)
     false_alarms(quick)
     verdicts(quick)

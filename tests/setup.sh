@@ -2,8 +2,9 @@
 # Install the system's packages that the tests need: make test runs this once. Only Debian and its kin can be set up by it.
 set -eu
 
-# A compiler and PortAudio for PyAudio, a sound server without a card, speech, SIP telephones, and the modems and codecs of others.
-packages="gcc portaudio19-dev libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils espeak-ng flite festival baresip sip-tester sipsak minimodem multimon-ng libgsm1 libbcg729-0"
+# A compiler and PortAudio for PyAudio, a sound server without a card, speech, SIP telephones, the modems and codecs of others,
+# and the prompts of a real voice.
+packages="gcc portaudio19-dev libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils espeak-ng flite festival baresip sip-tester sipsak minimodem multimon-ng libgsm1 libbcg729-0 asterisk-core-sounds-en-wav"
 
 # A Python that was not built here has its headers and venv in packages of their own.
 python=${PYTHON:-python3}

@@ -8,29 +8,40 @@ from ..rings import RATE
 
 HOP = 80  # samples, 10 ms
 SIZE = 2 * HOP  # that are looked at
-PURE = 0.95  # share of what is heard above 250 Hz that is the sine
+PURE = 0.94  # share of what is heard above 250 Hz that is the sine
 STEADY = 0.005  # by which its pitch may differ from hop to hop, or 5 Hz
 SAME = 2.0  # its power, by this factor
 FAINT = 10 ** (-45 / 10)  # power that is heard
 DROP = 16  # factor by which its power falls at its end, 12 dB
 LEAVES = 5  # hops within which it does
+# In a held vowel or a note one harmonic may be nearly all there is, but others are heard, 24 dB below it at most: its
+# second multiple or, if it is a second one itself, those at odd multiples of its half. A beep that is clipped has its
+# third multiple only. What noise leaves there is no voice as long as the pitch does not waver.
+BESIDE = 10 ** (-24 / 10)  # of its power is beside it, at most
+WAVERING = 0.12  # of that if it wavers and is short
+SHORT = 18  # hops, 0.2 s; no vowel keeps its pitch for longer
+WAVERS = 0.002  # by which its pitch differs from the mean, root of the mean square
+TOP = 3800.0  # Hz; what is above it is not looked for
 HIGHPASS = butterworth(250, low=False)
+HANN = (1 - np.cos(2 * np.pi * (np.arange(HOP) + 0.5) / HOP)).astype(np.float32)  # of a hop; its mean is 1
+WIDE = (1 - np.cos(2 * np.pi * (np.arange(SIZE) + 0.5) / SIZE)).astype(np.float32)  # of the line
+FLAT = np.ones(SIZE, np.float32)
 
 
 @njit(**OPTIONS)
-def turning(line, first, step):
-    """A sine of so many turns a sample in one hop of the line: its two sums."""
+def turning(line, window, first, step):
+    """A sine of so many turns a sample in the line, from its sample `first` on: its two sums under the window."""
     x, y = np.float32(0), np.float32(0)
-    for n in range(first, first + HOP):
-        turns = np.float32(step * n)
-        x += line[n] * sin_turns(turns + np.float32(0.25))
-        y += line[n] * sin_turns(turns)
+    for n in range(window.size):
+        turns = np.float32(step * (first + n))
+        x += window[n] * line[first + n] * sin_turns(turns + np.float32(0.25))
+        y += window[n] * line[first + n] * sin_turns(turns)
     return np.float64(x), np.float64(y)
 
 
 @njit(**OPTIONS)
 def sine_in(line):
-    """The pitch of the sine in the line, how much of it all it is, and the power of all."""
+    """The pitch of the sine in the line, how much of it all it is (its share of the power), and the power of all."""
     power, across, ends = 1e-12, 0.0, 0.0
     for n in range(1, SIZE - 1):
         both = line[n - 1] + line[n + 1]  # of a sine: twice the cosine of its pitch times the one in the middle
@@ -39,21 +50,57 @@ def sine_in(line):
     if noise > 0.3 * power:
         return 0.0, 0.0, power / SIZE
     step = np.arccos(min(1.0, max(-1.0, 0.5 * across / max(power - noise, 0.5 * power)))) / (2 * np.pi)
-    size = 0.0
     for _ in range(2):  # that is roughly so; the phase from hop to hop is exact
-        x0, y0 = turning(line, 0, step)
-        x1, y1 = turning(line, HOP, step)
+        x0, y0 = turning(line, HANN, 0, step)
+        x1, y1 = turning(line, HANN, HOP, step)
         step -= np.arctan2(y1 * x0 - x1 * y0, x1 * x0 + y1 * y0) / (2 * np.pi * HOP)
-        size = np.sqrt(x0 * x0 + y0 * y0) + np.sqrt(x1 * x1 + y1 * y1)
-    return step * RATE, 2 * size * size / (SIZE * power), power / SIZE
+    x, y = turning(line, FLAT, 0, step)
+    return step * RATE, 2 * (x * x + y * y) / (SIZE * power), power / SIZE
+
+
+@njit(**OPTIONS)
+def power_at(line, freq):
+    """The power of a sine of that pitch in the line."""
+    if freq > TOP:
+        return 0.0
+    x, y = turning(line, WIDE, 0, freq / RATE)
+    return 2 * (x * x + y * y) / (SIZE * SIZE)
+
+
+@njit(**OPTIONS)
+def begin(state, line, freq, power):
+    """A tone begins."""
+    state.on, state.hops, state.freq, state.tone = 1, 0, freq, power
+    state.wavers, state.beside = 0.0, 0.0
+    go_on(state, line, freq, power)
+
+
+@njit(**OPTIONS)
+def go_on(state, line, freq, power):
+    """A hop more of the tone: its means, and what is beside it."""
+    state.hops += 1
+    apart = freq - state.freq
+    state.freq += apart / state.hops
+    state.wavers += apart * (freq - state.freq)
+    state.tone += (power - state.tone) / state.hops
+    state.beside += power_at(line, 1.5 * freq) + power_at(line, 2 * freq) + power_at(line, 2.5 * freq)
+
+
+@njit(**OPTIONS)
+def is_beep(state, least):
+    """Has it been a beep so far: neither too short nor too long, and no voice?"""
+    wavers = state.hops < SHORT and state.wavers > state.hops * (WAVERS * state.freq) ** 2
+    voice = state.beside > BESIDE * (WAVERING if wavers else 1.0) * state.hops * state.tone
+    return least <= state.hops <= state.most and not voice
 
 
 class Beep(Node):
     """The beep of an answering machine: one steady tone, then silence. Now it listens.
 
-    A beep is a single sine of `lowest` to `highest` that keeps its pitch to 2 % and its level to 3 dB for `shortest` to
-    `longest`, and ends within 50 ms. So voices are none, and two tones at once are none; the tones of an exchange and
-    a telephone's single beeps are. The event comes 20 ms after the end.
+    A beep is a single sine of `lowest` to `highest` that keeps its pitch to 0.5 % and its level to 3 dB for `shortest`
+    to `longest`, and ends within 50 ms. What has harmonics beside it is a voice or a note, and two tones at once are
+    none either; the single tones of an exchange are. It must be 15 dB above the noise and above -42 dB of full scale.
+    The event comes 20 ms after the end.
 
     >>> Beep(Tone(freq=1000, seconds=0.4))
     """
@@ -69,14 +116,14 @@ class Beep(Node):
     beep = Event("a beep has ended; value: its pitch in Hz")
     state = State(
         line_="i8", left="i8", z=("f8", 2), on="i8", hops="i8", freq="f8", tone="f8", low="f8", high="f8", least="i8",
-        most="i8", waiting="i8", code="i8", hertz="f8",
+        most="i8", waiting="i8", code="i8", hertz="f8", wavers="f8", beside="f8",
     )  # fmt: skip
 
     def start(self):
         self.line = np.zeros(SIZE, np.float32)
         self.state["line_"], self.state["left"] = self.line.ctypes.data, HOP
         self.state["low"], self.state["high"] = self.lowest, self.highest
-        self.state["least"] = round(RATE / HOP * self.shortest) - 2  # two hops are not full of it
+        self.state["least"] = round(RATE / HOP * self.shortest) - 3  # so many are not full of it
         self.state["most"] = round(RATE / HOP * self.longest)
 
     @kernel
@@ -102,18 +149,14 @@ class Beep(Node):
             for n in range(HOP, SIZE):
                 last += line[n] * line[n] / HOP
             freq, share, power = sine_in(line) if last > FAINT else (0.0, 0.0, 0.0)
-            for n in range(HOP):
-                line[n] = line[HOP + n]
             pure = share >= PURE and state.low <= freq <= state.high
             if state.on == 1:
                 same = abs(freq - state.freq) <= max(5.0, STEADY * state.freq)
                 if pure and same and state.tone < SAME * power < SAME * SAME * state.tone:
-                    state.hops += 1
-                    state.freq += (freq - state.freq) / state.hops
-                    state.tone += (power - state.tone) / state.hops
+                    go_on(state, line, freq, power)
                 else:
                     state.on = 0
-                    state.waiting = LEAVES if state.least <= state.hops <= state.most else 0
+                    state.waiting = LEAVES if is_beep(state, state.least) else 0
             if state.on == 0 and state.waiting > 0:
                 state.waiting -= 1
                 if DROP * last < state.tone:
@@ -121,6 +164,8 @@ class Beep(Node):
                     if state.beep == 0:
                         state.beep = event(done - 1, np.int64(state.freq + 0.5))
             if state.on == 0 and state.waiting == 0 and pure:
-                state.on, state.hops, state.freq, state.tone = 1, 1, freq, power
-            state.code = 1 if state.on == 1 and state.least <= state.hops <= state.most else 0
+                begin(state, line, freq, power)
+            for n in range(HOP):
+                line[n] = line[HOP + n]
+            state.code = 1 if state.on == 1 and is_beep(state, state.least + 1) else 0
             state.hertz = state.freq if state.code == 1 else 0.0

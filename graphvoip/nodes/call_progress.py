@@ -45,6 +45,7 @@ MOST = 6  # segments of a cadence, on and off in turn
 EVENT, SET, SEGMENTS, NEEDS, SHORTEST = range(5)
 LONGEST, LEVEL = SHORTEST + MOST, SHORTEST + 2 * MOST
 ROW = SHORTEST + 3 * MOST
+SLACK = 2  # hops by which the length of a segment may be measured wrongly; that of all together by half of it
 SETS = 16  # at most
 OWNS = 3  # frequencies of a set, at most
 AMBIGUOUS = {("es", "busy"), ("uk", "unobtainable"), ("au", "unobtainable")}  # elsewhere they mean something else
@@ -79,8 +80,8 @@ def templates(country):
         row[SEGMENTS] = 2 * len(cadence)
         row[NEEDS] = max(3, 2 * len(cadence))
         lengths = np.array([length for on, off, _ in cadence for length in (on, off)]) * RATE / HOP
-        row[SHORTEST : SHORTEST + lengths.size] = 0.85 * lengths - 2
-        row[LONGEST : LONGEST + lengths.size] = 1.15 * lengths + 2
+        row[SHORTEST : SHORTEST + lengths.size] = 0.85 * lengths - SLACK
+        row[LONGEST : LONGEST + lengths.size] = 1.15 * lengths + SLACK
         row[LEVEL : LEVEL + lengths.size : 2] = [more for _, _, more in cadence]
     return rows, sets
 
@@ -141,16 +142,20 @@ def fits_at(state, row, newest):
     if so_far > row[LONGEST + (newest + 1) % segments]:
         return False
     top, bottom = -1e9, 1e9
+    total, shortest, longest = 0, -0.5 * SLACK, 0.5 * SLACK
     for h in range(min(state.count, np.int64(row[NEEDS]))):
         s = (newest - h + 2 * segments) % segments
         if state.lengths[h] < row[SHORTEST + s] or state.lengths[h] > row[LONGEST + s]:
             return False
+        total += state.lengths[h]
+        shortest += row[SHORTEST + s] + SLACK
+        longest += row[LONGEST + s] - SLACK
         if s % 2 == 0:
             if (state.kinds[h] >> np.int64(row[SET])) & 1 == 0:
                 return False
             top = max(top, state.levels[h] - row[LEVEL + s])
             bottom = min(bottom, state.levels[h] - row[LEVEL + s])
-    return top - bottom < 5
+    return top - bottom < 5 and shortest <= total <= longest
 
 
 @njit(**OPTIONS)

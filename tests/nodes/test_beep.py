@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from graphvoip.nodes import Beep, DialTone, Dust, Noise, Sine, Tone
 from graphvoip.palette import SPEECH
 
 RATE = 8000
+PROMPTS = Path("/usr/share/asterisk/sounds")
 
 
 def tone(freq, seconds, amp=0.3, before=0.5):
@@ -58,3 +61,38 @@ def test_two_tones_noise_and_speech_are_none(run, signal):
         assert run(Beep(node), 300)[1] == [], node.type
     speech = load(SPEECH)[RATE:]
     assert run(Beep(signal(speech)), len(speech) // 160)[1] == []
+
+
+@pytest.mark.parametrize("line", ["gsm", "pcmu, noise=-24dB", "pcmu, echo=-15dB, echo_time=40ms", "pcmu, hum=-30dB"])
+def test_beeps_are_found_through_bad_lines(run, signal, line):
+    for freq in (405, 430, 700, 1400, 1960):
+        sound = on_line(tone(freq, 0.2, 0.5), line)  # the noise is 15 dB below it
+        _, events = run(Beep(signal(sound)), len(sound) // 160)
+        assert [value for _, _, value in events] == [pytest.approx(freq, rel=0.01)]
+
+
+def test_a_beep_that_is_too_loud_for_the_line_is_one(run, signal):
+    sound = on_line(np.clip(tone(425, 0.3, 1.4), -1, 1), "pcmu")
+    assert [value for _, _, value in run(Beep(signal(sound)), len(sound) // 160)[1]] == [pytest.approx(425, abs=2)]
+
+
+@pytest.mark.parametrize(("voice", "drift"), [(210, 0.001), (210, 0.01), (420, 0.02)])
+def test_a_held_vowel_is_none_though_nearly_all_of_it_is_one_sine(run, signal, voice, drift):
+    t = np.arange(1600) / RATE
+    turns = voice * (t + drift * np.sin(2 * np.pi * 4 * t) / (2 * np.pi * 4))
+    levels = {210: -20, 420: 0, 630: -22, 840: -27, 1050: -24, 1260: -26}
+    vowel = sum(10 ** (level / 20) * np.sin(2 * np.pi * freq / voice * turns)
+                for freq, level in levels.items() if freq % voice == 0)  # fmt: skip
+    sound = on_line(np.concatenate([np.zeros(4000), 0.2 * vowel, np.zeros(4000)]), "pcmu")
+    assert run(Beep(signal(sound)), len(sound) // 160)[1] == []
+
+
+@pytest.mark.skipif(not PROMPTS.exists(), reason="Debian's package asterisk-core-sounds-en-wav is not installed")
+@pytest.mark.parametrize(("prompt", "beeps"), [
+    ("digits/day-1", []), ("dir-intro", []), ("vm-newuser", []), ("beep", [700]), ("confbridge-leave", [439]),
+])  # fmt: skip
+def test_prompts_of_a_real_voice(run, signal, prompt, beeps):
+    said = load(PROMPTS / f"en_US_f_Allison/{prompt}.wav")
+    for level in (0, -12):
+        sound = on_line(np.concatenate([said, np.zeros(4000)]), f"pcmu, level={level}dB")
+        assert [value for _, _, value in run(Beep(signal(sound)), len(sound) // 160)[1]] == beeps, level

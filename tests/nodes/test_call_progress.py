@@ -19,7 +19,7 @@ PERIODS = {
     for kind in kinds
 }
 # A cadence that begins like a longer one of its country: it is certain a moment after that one would have gone on.
-LATER = {("es", "busy"): 3.3, ("de", "reorder"): 2.3, ("ch", "reorder"): 2.3}
+LATER = {("es", "busy"): 3.3, ("ch", "reorder"): 2.3}
 
 
 def names(events):
