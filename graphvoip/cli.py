@@ -16,6 +16,7 @@ from .io import NUMBER
 PORT, LIMIT = 5060, 10
 CALLS, PATCHES, MACHINE = "Calls", "Patches", "This machine"
 
+
 app = typer.Typer(
     help="Phone calls as graphs of sound: ring a handler from a script, let it answer real calls, render and play "
     "patches.",
@@ -75,20 +76,20 @@ def call(
         Path | None, typer.Option(metavar="WAV", help="Write what the caller heard to this WAV or FLAC file.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Draw the call to this PNG file (extra: plot).")
+        Path | None, typer.Option(metavar="PNG", help="Draw the call to this PNG file (needs the extra plot).")
     ] = None,
     number: Annotated[str, typer.Option(metavar="NUMBER", help="The caller's number.")] = NUMBER,
     inband: Annotated[
         bool, typer.Option("--inband", metavar="", help="Keys are sent as tones, not as telephone events.")
     ] = False,
     line: Annotated[
-        str | None, typer.Option(metavar="LINE", help="A telephone line between, 'pcmu, loss=3%, noise=-45dB'.")
+        str | None, typer.Option(metavar="LINE", help="A telephone line between: 'pcmu, loss=3%, noise=-45dB'.")
     ] = None,
     handler: Name = None,
 ) -> None:
     """Ring a handler from a scripted caller, faster than real time.
 
-    [dim]graphvoip call examples/password.py --script "wait 2; keys 1234; wait 3" --out call.wav[/dim]
+    [dim]graphvoip call examples/password.py --script "wait 2; keys 1234; wait 3"[/dim]
     """
     answer = load_handler(file, handler)
     from .story import ring

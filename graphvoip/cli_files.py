@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Patches = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATCH...", help="Patch files, [bold]file.json[/bold] or [bold]file.py:name[/bold].", show_default=False
+        metavar="PATCH", help="Patch files, [bold]file.json[/bold] or [bold]file.py:name[/bold].", show_default=False
     ),
 ]
 OnePatch = Annotated[
@@ -73,7 +73,8 @@ def plainly(command: Callable) -> Callable:
 def tell(error: BaseException) -> None:
     """Say what is wrong, on stderr."""
     typer.echo(getattr(error, "details", ""), err=True, nl=False)
-    typer.echo(f"{error}" if getattr(error, "plain", False) else f"graphvoip: {error}", err=True)
+    says = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else f"{error}"
+    typer.echo(says if getattr(error, "plain", False) else f"graphvoip: {says}", err=True)
 
 
 @contextlib.contextmanager
@@ -186,7 +187,7 @@ class Source:
         elif self.file.suffix.lower() == ".py":
             self._load_python()
         else:
-            raise Problem(f"{self.file}: a patch is a .json file, or a recipe in a .py file")
+            raise Problem(f"{self.file}: a patch is a .json file, or a @patch function in a .py file")
 
     def _load_python(self) -> None:
         from .recipe import Recipe
@@ -195,20 +196,19 @@ class Source:
         recipes = {name: one for name, one in vars(module).items() if isinstance(one, Recipe)}
         own = {name: one for name, one in recipes.items() if getattr(one, "__module__", None) == module.__name__}
         there = ", ".join(own or recipes)
-        if self._wanted:
+        if self._wanted and recipes:
             if self._wanted not in recipes:
-                there = ", ".join(recipes) or "none"
-                raise Problem(f"{self.file}: there is no @patch '{self._wanted}' in it; it has {there}")
+                raise Problem(f"{self.file}: no @patch function '{self._wanted}' in it; it has {', '.join(recipes)}")
             self.recipe = recipes[self._wanted]
         elif len(own or recipes) == 1:
             self.recipe = next(iter((own or recipes).values()))
             self.name = self.recipe.name
-        elif self._handlers and not recipes and _handler_in(module, given, None):
+        elif self._handlers and not self._wanted and not recipes and _handler_in(module, given, None):
             self.handler = _handler_in(module, given, None)
         elif recipes:
             raise Problem(f"{self.file}: it has {there}: choose with {self.file}:{next(iter(own or recipes))}")
         else:
-            raise Problem(f"{self.file}: there is no recipe in it; write @patch above a function that makes nodes")
+            raise Problem(f"{self.file}: no @patch function in it; write @patch above a function that makes nodes")
 
     @property
     def files(self) -> list[Path]:

@@ -27,10 +27,16 @@ class FarEnd(StrEnum):
 @plainly
 def play(
     patch: OnePatch,
-    device: Annotated[FarEnd, typer.Option(help="This machine's sound card, SIP, or nobody.")] = FarEnd.pyaudio,
+    device: Annotated[
+        FarEnd,
+        typer.Option(
+            help="This machine's sound card; SIP calls; or virtual: one simulated caller, faster than real time."
+        ),
+    ] = FarEnd.pyaudio,
     port: Annotated[int, typer.Option(min=1, max=65535, metavar="PORT", help="The UDP port of SIP.")] = PORT,
     seconds: Annotated[
-        float | None, typer.Option(min=0.001, max=1e6, metavar="S", help="How long at most; else up to its end.")
+        float | None,
+        typer.Option(min=0.001, max=1e6, metavar="S", help="How long at most; without it up to its end."),
     ] = None,
     set: Settings = [],
     seed: Seed = None,
@@ -73,10 +79,14 @@ def play(
 def check(
     patches: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATCH...", help="Patch files, .json or .py:name.", show_default=False),
+        typer.Argument(
+            metavar="PATCH",
+            help="Patch files, [bold]file.json[/bold] or [bold]file.py:name[/bold].",
+            show_default=False,
+        ),
     ] = None,
     write: Annotated[
-        bool, typer.Option("--write", metavar="", help="Write sound .json files anew, in their canonical form.")
+        bool, typer.Option("--write", metavar="", help="Write .json files that are fine anew, in canonical form.")
     ] = False,
     schema: Annotated[
         bool, typer.Option("--schema", metavar="", help="Print the JSON Schema of patch files, for editors.")
@@ -168,7 +178,7 @@ def draw(
 
 @plainly
 def nodes(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A node's type.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A node's type.", show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print it as JSON.")] = False,
 ) -> None:
     """List the nodes, or say all of one of them.

@@ -14,7 +14,19 @@ from typing import Annotated, Any
 
 import typer
 
-from .cli_files import Patches, Problem, Seed, Settings, Source, load_handler, one_line, places, plainly, settings, tell
+from .cli_files import (
+    Patches,
+    Problem,
+    Seed,
+    Settings,
+    Source,
+    load_handler,
+    one_line,
+    places,
+    plainly,
+    settings,
+    tell,
+)
 
 SECONDS = 10.0  # that are rendered of what never ends
 PATIENCE = 600.0  # seconds in which a patch must have come to its end, or it is cut
@@ -43,20 +55,20 @@ def render(
             min=0.001,
             max=86400,
             metavar="S",
-            help="How long at most; without it up to its end, or 10 s.",
+            help="How long at most; without it up to its end, or 10 s if it has none.",
         ),
     ] = None,
     set: Settings = [],
     keys: Annotated[str, typer.Option(metavar="KEYS", help="What the caller presses: '5@0.3 9@0.9'.")] = "",
     voice: Annotated[Path | None, typer.Option(metavar="FILE", help="What the caller says, a sound file.")] = None,
     line: Annotated[
-        str | None, typer.Option(metavar="LINE", help="A telephone line between, 'pcmu, loss=3%, noise=-45dB'.")
+        str | None, typer.Option(metavar="LINE", help="A telephone line between: 'pcmu, loss=3%, noise=-45dB'.")
     ] = None,
     rate: Annotated[int, typer.Option(metavar="HZ", help="Samples a second of the file.")] = 8000,
     bits: Annotated[Bits, typer.Option(help="16 as a call sends them, or 32: floats.")] = Bits.b16,
     seed: Seed = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Draw waveform and spectrogram (extra: plot).")
+        Path | None, typer.Option(metavar="PNG", help="Draw waveform and spectrogram (needs the extra plot).")
     ] = None,
     script: Annotated[
         str | None, typer.Option(metavar="STEPS", help="For a file with a handler: what its caller does, as in 'call'.")
@@ -68,7 +80,7 @@ def render(
 
     [dim]graphvoip render patches/chime.json -o chime.wav --set pitch=700[/dim]
 
-    [dim]graphvoip render patches/keypad_fm.json --seconds 3 --keys "5@0.3 9@0.9" --plot fm.png[/dim]
+    [dim]graphvoip render patches/keypad_fm.json --seconds 3 --keys "5@0.3 9@0.9"[/dim]
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     form = {"rate": rate, "bits": int(bits)}
@@ -185,7 +197,8 @@ class _Job:
             save(heard, self.file, **self.form)
         self.heard = heard
         notes = "".join(f", {note}" for note in self._notes(len(heard) / 8000))
-        return f"{self.file}: {len(heard) / 8000:.2f} s{notes}, {len(heard) / 8000 / took:.0f} times real time"
+        speed = f", {len(heard) / 8000 / took:.0f} times real time" if len(heard) else ""
+        return f"{self.file}: {len(heard) / 8000:.2f} s{notes}{speed}"
 
     def _notes(self, seconds: float) -> Iterator[str]:
         if _stop.is_set() and seconds < self.longest:

@@ -39,6 +39,7 @@ def examine(port: int) -> bool:
         console.print(f"{mark} [bold]{name:12}[/] {first}")
         for line in more:
             console.print(f"{'':14} {line}", style="dim")
+    console.print("\n✓ works   – lacks something, what to do is beside it   ✗ broken", style="dim")
     return works
 
 
@@ -51,6 +52,10 @@ def _checks(port: int) -> list[tuple[str, Callable[[], str]]]:
         ("sound card", _sound_card),
         ("SIP", lambda: _sip(port)),
         ("speech", _speech),
+        ("Piper", _piper),
+        ("words", _words),
+        ("detectors", _detectors),
+        ("pictures", _pictures),
         ("plot", _plot),
     ]
 
@@ -178,6 +183,52 @@ def _speech() -> str:
         raise Lacking(str(error)) from None
     voice = shutil.which("espeak-ng") or shutil.which("espeak") or f"espeakng-loader {_version_of('espeakng-loader')}"
     return f"{voice} said hello in {seconds:.2f} s"
+
+
+def _piper() -> str:
+    from .tts import TTStoPCM
+
+    try:
+        seconds = len(TTStoPCM("hello", engine="piper")) / 8000
+    except RuntimeError as error:
+        raise Lacking(str(error)) from None
+    return f"piper-tts {_version_of('piper-tts')} said hello in {seconds:.2f} s"
+
+
+def _words() -> str:
+    from .hearing import Recognizer
+
+    try:
+        Recognizer(("yes", "no"))
+    except RuntimeError as error:
+        raise Lacking(str(error)) from None
+    return f"pocketsphinx {_version_of('pocketsphinx')} knows yes and no"
+
+
+def _detectors() -> str:
+    """The engines of the node voice_activity that are not its own."""
+    from .nodes.voice_activity import PACKAGES, engine_of
+
+    missing = []
+    for name in PACKAGES:
+        try:
+            engine_of(name)
+        except ValueError:
+            missing.append(name)
+    if missing:
+        says = f"voice_activity has no engine {' and no '.join(missing)}, only its own"
+        raise Lacking(f"{says}: pip install 'graphvoip[vad]'")
+    return ", ".join(f"{package} {_version_of(package)}" for _, package in PACKAGES.values())
+
+
+def _pictures() -> str:
+    from .sstv_modes import pillow
+
+    try:
+        pillow("SSTV")
+    except ImportError as error:
+        raise Lacking(str(error)) from None
+    return f"Pillow {_version_of('pillow')}"
 
 
 def _plot() -> str:

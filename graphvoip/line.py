@@ -11,7 +11,7 @@ import numpy as np
 
 from .node import Option
 from .nodes.pcm import Pcm
-from .nodes.phone_line import CODECS, PhoneLine
+from .nodes.phone_line import PhoneLine
 from .pcm import samples as as_samples
 from .plan import Plan
 from .rings import FRAME
@@ -21,6 +21,7 @@ SLOTS = {
 }
 UNITS = {"%": 0.01, "ms": 0.001, "s": 1.0, "hz": 1.0, "": 1.0}
 SWITCHES = {"on": True, "yes": True, "off": False, "no": False}
+EXAMPLE = "pcmu, loss=3%, noise=-45dB"
 NAMES = {"ulaw": "pcmu", "mulaw": "pcmu", "alaw": "pcma"}
 
 
@@ -29,12 +30,14 @@ def parse(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, value = (word.strip().lower() for word in part.partition("="))
+        if not equals and name in SLOTS:
+            raise ValueError(f"line: '{name}' has no value; write {name}=..., as in '{EXAMPLE}'")
         if not equals:
             name, value = "codec", name
         slot = SLOTS.get(name)
         if slot is None:
             near = difflib.get_close_matches(name, SLOTS, 1)
-            raise ValueError(f"line: there is no '{name}'; " + (f"did you mean '{near[0]}'?" if near else _usage()))
+            raise ValueError(f"line: there is no '{name}'; " + (f"did you mean '{near[0]}'?" if near else _values()))
         if name in found:
             raise ValueError(f"line: {name} is given twice")
         found[name] = _value(part, name, slot, value)
@@ -42,16 +45,19 @@ def parse(text: str) -> dict[str, Any]:
     return found
 
 
-def _usage() -> str:
-    return f"a codec ({', '.join(CODECS)}) and {', '.join(name for name in SLOTS if name != 'codec')}=... may be"
+def _values() -> str:
+    names = [name for name in SLOTS if name != "codec"]
+    return f"it has {', '.join(names[:-1])} and {names[-1]}, as in '{EXAMPLE}'"
 
 
 def _value(part: str, name: str, slot: Any, value: str) -> Any:
     if isinstance(slot, Option) and slot.choices:
         value = NAMES.get(value, value)
+        if value not in slot.choices and name == "codec":
+            codecs = ", ".join(one for one in slot.choices if one != "none")
+            raise ValueError(f"line: '{value}' is no codec; write {codecs}, or none for no codec, as in '{EXAMPLE}'")
         if value not in slot.choices:
-            near = "" if "=" in part else f"; {_usage()}"
-            raise ValueError(f"line: {name} '{value}' is none of {', '.join(slot.choices)}{near}")
+            raise ValueError(f"line: {name} '{value}' is none of {', '.join(slot.choices)}")
         return value
     if isinstance(slot.default, bool):
         if value not in SWITCHES:

@@ -30,7 +30,9 @@ def print_all(entries: list[dict[str, Any]]) -> None:
         for one in rows:
             table.add_row(one["type"], escape(one["summary"]))
         console.print(Padding(table, (0, 0, 0, 2)))
-    console.print(f"\n{len(entries)} nodes; [bold]graphvoip nodes NAME[/] says all of one", style="dim")
+    console.print(
+        f"\n{len(entries)} nodes; [bold]graphvoip nodes NAME[/] says all of one, as graphvoip nodes sine", style="dim"
+    )
 
 
 def print_one(cls: type[Node]) -> None:

@@ -2,12 +2,13 @@
 
 import difflib
 import json
+import keyword
 import math
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from . import expression
 from .expression import Name, Operation, Tree
 from .node import Arithmetic, File, Node, NodeEvent, Option, Port, Signal, Signals, Sound, Spoken, node_type, types
+from .nodes import load_all
 from .nodes.constant import Constant
 from .nodes.input import Input
 from .recipe import LIMIT, Patch, Recipe, checked, done_of, is_name, poly
@@ -29,6 +31,8 @@ SECONDS = 600  # of a sound file
 HINTED = 50  # problems that have a hint: looking for what was meant takes long
 WRONG = 200  # problems after which the rest is not looked at
 TOO_MUCH = "too much is wrong; the rest was not looked at"
+
+load_all()  # a file may name any type of node
 
 
 class TooMany(ValueError):
@@ -107,7 +111,7 @@ class Problems:
         near = difflib.get_close_matches(name[:60], known, 1)
         if near:
             return f"; did you mean '{near[0]}'?"
-        return f"; it has {', '.join(known[:shown]) or 'none'}" if shown else ""
+        return f"; it has {', '.join(known[:shown])}" if known[:shown] else ""
 
     @contextmanager
     def at(self, place: str, strip: str = "") -> Iterator[None]:
@@ -139,7 +143,8 @@ class Builder:
         self.recipe, self.document, self.problems = recipe, recipe.document, problems
         self.cost = Cost()
         self.things: dict[str, Any] = {}  # what a name stands for: a node, a port or a patch
-        self.waiting: list[tuple[str, Node, str, Any]] = []  # place, node, input, what is written there
+        # Place, input, what is written there, and the node; None where that could not be made: its wires are looked at.
+        self.waiting: list[tuple[str, Signal | Signals, Any, Node | None]] = []
         if recipe.scores is None:
             recipe.scores = self._scores()
         params, self.scores = recipe.scores
@@ -159,8 +164,8 @@ class Builder:
         outputs = self._outputs()
         if outputs:
             self.things["out"] = next(iter(outputs.values()))
-        for place, node, name, value in self.waiting:
-            self._wire(place, node, name, value)
+        for place, slot, value, node in self.waiting:
+            self._wire(place, slot, value, node)
         return outputs, self._done(outputs)
 
     # --- Nodes --------------------------------------------------------------------------------------------------------
@@ -170,7 +175,8 @@ class Builder:
         values = {key: value for key, value in spec.items() if key not in ("type", "doc")}
         known = [one for one, cls in types.items() if in_files(cls)]
         if not isinstance(kind, str):
-            self.problems.add(f"{place}.type", f"say what it is: one of {', '.join(sorted(known)[:8])} ...")
+            says = 'say what it is: "type": "sine", or another that "graphvoip nodes" lists'
+            self.problems.add(f"{place}.type", SUB_PATCH if "patch" in values else says)
             return _Unknown()
         if kind == "poly":
             return self._poly(place, name, values)
@@ -178,7 +184,8 @@ class Builder:
             return self._patch(place, name, kind, values)
         if kind not in known:
             known += [*self.document.get("patches", {}), "poly"]
-            says = f"no node type '{kind[:40]}'{self.problems.hint(kind, known, 0)}"
+            hint = self.problems.hint(kind, known, 0) or '; "graphvoip nodes" lists them'
+            says = SUB_PATCH if kind.endswith(".json") else f"no node type '{kind[:40]}'{hint}"
             if kind in types:
                 says = f"'{kind}' is for Python only"
             if kind not in self.document.get("patches", {}):  # a sub-patch that could not be read has been told of
@@ -223,29 +230,31 @@ class Builder:
             else:
                 known = [*slots.inputs, *slots.options]
                 self.problems.add(place, f"{cls.type} has no '{key[:40]}'{self.problems.hint(key, known)}")
-        if len(self.problems.found) > before:
-            return _Unknown()
+        node = None
+        if len(self.problems.found) == before:
+            with self.problems.at(place, strip=cls.type):
+                node = self._new(place, name, cls, given, files)
+        for key, slot in slots.inputs.items():
+            scored = node is not None and (name, key) in self.scores
+            if (key in values and key not in given) or scored:
+                self.waiting.append((f"{place}.{key}", slot, values.get(key, getattr(slot, "default", None)), node))
+            elif key not in values and getattr(slot, "default", 0) is None:
+                self.problems.add(place, f"'{key}' {MISSING}")
+        return _Unknown() if node is None else node
+
+    def _new(self, place: str, name: str, cls: type[Node], given: dict[str, Any], files: dict[str, Path]) -> Node:
         node = cls(name=name, **given)
         node.given |= files  # a file is written, and compared, by its name
         shared = [id(given[key]) for key in files]
         arrays = (one for one in vars(node).values() if isinstance(one, np.ndarray) and id(one) not in shared)
         self._spend(place, memory=sum(one.nbytes for one in arrays))
-        for key in slots.inputs:
-            scored = (name, key) in self.scores
-            if (key in values and key not in given) or scored:
-                value = values.get(key, getattr(slots.inputs[key], "default", None))
-                self.waiting.append((f"{place}.{key}", node, key, value))
-            elif key not in values and getattr(slots.inputs[key], "default", 0) is None:
-                self.problems.add(place, f"'{key}' {MISSING}")
         return node
 
     def _number(self, place: str, slot: Signal | Signals, value: Any, given: dict[str, Any]) -> None:
         """A number goes to the constructor, which may look at it: the memory of a delay depends on its time."""
         number = expression.number_of(value) if isinstance(value, str) else value if is_number(value) else None
         if isinstance(slot, Signal) and number is not None:
-            number = self._signal(place, number, slot)
-            if number is not None:
-                given[slot.name] = number
+            given[slot.name] = self._signal(place, number, slot)
 
     def _sound(self, place: str, path: Path, name: str) -> np.ndarray:
         data = self.recipe.sounds.load(path, name)
@@ -270,49 +279,49 @@ class Builder:
 
     def _patch(self, place: str, name: str, kind: str, values: dict[str, Any]) -> Any:
         recipe: Any = self.recipe.recipes[kind]
-        if self._misses(place, recipe.inputs, values):
+        given = self._given(place, name, recipe, kind, values, recipe.inputs)
+        if given is None:
             return _Unknown()
         # An input of its own that it is given through counts for the node inside that it takes the place of.
         self._spend_patch(place, recipe.cost, recipe.size)
-        made = recipe(**self._given(place, name, recipe, kind, values))
+        made = recipe(**given)
         made.name = name
         return made
 
     def _poly(self, place: str, name: str, values: dict[str, Any]) -> Any:
         kind, voices, play = values.pop("patch", None), values.pop("voices", 4), values.pop("play", None)
         recipe: Any = self.recipe.recipes.get(kind) if isinstance(kind, str) else None
-        if recipe is None:
-            patches = self.document.get("patches", {})
-            self.problems.add(f"{place}.patch", f"it is a name of 'patches'{self.problems.hint(str(kind), patches)}")
-            return _Unknown()
+        patches = self.document.get("patches", {})
+        before = len(self.problems.found)
+        if recipe is None and kind not in [*patches]:  # a sub-patch that could not be read has been told of
+            hint = self.problems.hint(str(kind), patches) if patches else "; the file has none"
+            self.problems.add(f"{place}.patch", f"it is a name of 'patches'{hint}")
         if not isinstance(voices, int) or isinstance(voices, bool) or not 1 <= voices <= 64:
-            self.problems.add(f"{place}.voices", f"it is a whole number from 1 to 64, not {voices!r:.40}")
-            return _Unknown()
-        if not isinstance(play, str):
-            self.problems.add(f"{place}.play", "say which events it is played by: an expression, 'keys'")
+            self.problems.add(f"{place}.voices", f"it is a whole number from 1 to 64, not {kind_of(voices)}")
+        keys = Input(0.0, kind="events", name=f"{name}_play")
+        if isinstance(play, str):
+            self._later(f"{place}.play", keys, play)
+        else:
+            self.problems.add(f"{place}.play", 'say which events it is played by, an expression: "play": "keys"')
+        if recipe is None:
             return _Unknown()
         events = [one for one, kind in recipe.inputs.items() if kind == "events"]
-        if self._misses(place, [one for one in recipe.inputs if one not in events[:1]], values):
+        needed = [one for one in recipe.inputs if one not in events[:1]]
+        given = self._given(place, name, recipe, f"{kind}", values, needed)
+        if given is None or len(self.problems.found) > before:
             return _Unknown()
         inner = len(recipe.params) + len(recipe.inputs)  # nodes of a voice that all voices share, but the one it plays
         self._spend_patch(place, recipe.cost, voices * (recipe.size - inner + 1) + inner + 1, voices)
-        keys = Input(0.0, kind="events", name=f"{name}_play")
-        self.waiting.append((f"{place}.play", keys, "input", play))
-        made = poly(recipe, keys, voices, **self._given(place, name, recipe, f"{kind}", values))
+        made = poly(recipe, keys, voices, **given)
         made.name = name
         return made
 
-    def _misses(self, place: str, inputs: Iterable[str], values: dict[str, Any]) -> bool:
-        """Is an input of a sub-patch not given, or no number and no expression? It would be silent without a word."""
-        for key in inputs:
-            if key not in values:
-                self.problems.add(place, f"'{key}' {MISSING}")
-            elif not isinstance(values[key], str) and not is_number(values[key]):
-                self.problems.add(f"{place}.{key}", f"it is a number or an expression, not {kind_of(values[key])}")
-        return not all(key in values and (isinstance(values[key], str) or is_number(values[key])) for key in inputs)
+    def _given(self, place: str, name: str, recipe: Recipe, kind: str, values: dict[str, Any],
+               needed: Iterable[str]) -> dict[str, Any] | None:  # fmt: skip
+        """Numbers as they are; an expression, which may speak of nodes that come later, through a node of its own.
 
-    def _given(self, place: str, name: str, recipe: Recipe, kind: str, values: dict[str, Any]) -> dict[str, Any]:
-        """Numbers as they are; an expression, which may speak of nodes that come later, through a node of its own."""
+        None, and told, if one of those that are needed is not given: it would be silent without a word.
+        """
         given: dict[str, Any] = {}
         for key, value in values.items():
             if key not in recipe.params and key not in recipe.inputs:
@@ -320,7 +329,7 @@ class Builder:
                 self.problems.add(place, f"{kind} has no '{key[:40]}'{self.problems.hint(key, known)}")
             elif isinstance(value, str):
                 given[key] = Input(name=f"{name}_{key}")
-                self.waiting.append((f"{place}.{key}", given[key], "input", value))
+                self._later(f"{place}.{key}", given[key], value)
             elif not is_number(value):
                 self.problems.add(f"{place}.{key}", f"it is a number or an expression, not {kind_of(value)}")
             elif key in recipe.params:
@@ -328,12 +337,17 @@ class Builder:
                     given[key] = checked(key, value, recipe.params[key])
             else:
                 given[key] = value
-        return given
+        for key in needed:
+            if key not in values:
+                self.problems.add(place, f"'{key}' {MISSING}")
+        return given if all(key in given for key in needed) else None
+
+    def _later(self, place: str, node: Input, text: str) -> None:
+        self.waiting.append((place, node.slots.inputs["input"], text, node))
 
     # --- Wires --------------------------------------------------------------------------------------------------------
 
-    def _wire(self, place: str, node: Node, name: str, value: Any) -> None:
-        slot = node.slots.inputs[name]
+    def _wire(self, place: str, slot: Signal | Signals, value: Any, node: Node | None) -> None:
         if isinstance(slot, Signals):
             if not isinstance(value, list):
                 value = [value]
@@ -341,17 +355,18 @@ class Builder:
                 self.problems.add(place, f"it has {len(value)} signals; it may have {WIRES}")
                 return
             wires = [self._signal(f"{place}[{k}]", one, Signal()) for k, one in enumerate(value)]
-            node.wires[name] = [wire for wire in wires if wire is not None]
+            if node is not None:
+                node.wires[slot.name] = [wire for wire in wires if wire is not None]
             return
         wire = self._signal(place, value, slot)
-        if wire is None:
+        if wire is None or node is None:
             return
-        changes = self.scores.get((node.name, name))
+        changes = self.scores.get((node.name, slot.name))
         if changes and isinstance(wire, float):
             with self.problems.at("score"):
                 self._spend(place, nodes=1)
-                wire = Constant(value=wire, score=changes, name=f"{node.name}_{name}").port()
-        node.wires[name] = wire
+                wire = Constant(value=wire, score=changes, name=f"{node.name}_{slot.name}").port()
+        node.wires[slot.name] = wire
 
     def _signal(self, place: str, value: Any, slot: Any) -> Any:
         """A number or a port, from a number or an expression; None, and told, if it is neither."""
@@ -424,7 +439,7 @@ class Builder:
         for name, value in written.items():
             place = "out" if "outputs" not in self.document else f"outputs.{name[:40]}"
             if not is_name(name):
-                self.problems.add(place, "a name is made of letters, digits and _")
+                self.problems.add(place, misnamed(name))
             wire = self._signal(place, value, Signal())
             if isinstance(wire, float):
                 self._spend(place, nodes=1)
@@ -453,7 +468,8 @@ class Builder:
                 self.problems.add("done", f"'{text[:60]}': nothing is named '{name[:40]}'{hint}")
             return None
         events = ", ".join(thing.slots.events) if isinstance(thing, Node) else ""
-        self.problems.add("done", f"'{text[:60]}': {name} has no event '{event}' (it has {events or 'none'})")
+        says = f"{name} has no event '{event or 'done'}' (it has {events or 'none'})"
+        self.problems.add("done", f"'{text[:60]}': {says}")
         return None
 
     def _scores(self) -> tuple[dict[str, Any], dict[Any, Any]]:
@@ -463,8 +479,8 @@ class Builder:
         for k, row in enumerate(self.document.get("score", [])):
             place, change = f"score[{k}]", change_of(row)
             if change is None:
-                says = "it is [seconds, 'param' or 'node.input', value, {over: seconds}]"
-                self.problems.add(place, f"{repr(row)[:60]}: {says}")
+                says = 'it is [seconds, "param" or "node.input", value, {"over": seconds}]'
+                self.problems.add(place, f"{json.dumps(row, default=repr)[:60]}: {says}")
             else:
                 self._score(place, row[1], change, params, found)
         for rows in [*params.values(), *found.values()]:
@@ -472,30 +488,56 @@ class Builder:
         return params, found
 
     def _score(self, place: str, target: str, change: list[float], params: Any, found: Any) -> None:
-        value = change[1]
-        name, _, key = target.partition(".")
+        name = target.partition(".")[0]
         spec = self.document["nodes"].get(name)
         if target in self.recipe.params:
             with self.problems.at(place):
-                checked(target, value, self.recipe.params[target])
+                checked(target, change[1], self.recipe.params[target])
                 params.setdefault(target, []).append(change)
             return
-        if not isinstance(spec, dict) or not key:
-            known = [*self.recipe.params, *(f"{one}." for one in self.document["nodes"])]
-            self.problems.add(place, f"there is no '{target[:60]}' to change{self.problems.hint(target, known, 0)}")
+        if not isinstance(spec, dict):
+            if name not in self.document["nodes"]:
+                known = chain(self.recipe.params, self._inputs())
+                self.problems.add(place, f"there is no '{target[:60]}' to change{self.problems.hint(target, known)}")
             return
-        cls = types.get(f"{spec.get('type')}")
-        slot = cls.slots.inputs.get(key) if cls else None
-        if cls is None or not isinstance(slot, Signal):
+        kind = f"{spec.get('type')}"
+        if kind in (*self.recipe.recipes, "poly"):
+            says = "a sub-patch is changed by a param of this file that is wired to it"
+            self.problems.add(place, f"'{target[:60]}': {says}")
+        elif kind in types and in_files(types[kind]):  # what is wrong with its type is told where it is
+            self._score_of(place, target, types[kind], spec, change, found)
+
+    def _score_of(self, place: str, target: str, cls: type[Node], spec: Any, change: list[float], found: Any) -> None:
+        value = change[1]
+        name, _, key = target.partition(".")
+        slots = {one: slot for one, slot in cls.slots.inputs.items() if isinstance(slot, Signal)}
+        slot = slots.get(key)
+        if slot is None:
             says = f"only inputs of nodes can be changed, and {name[:40]} has no '{key[:40]}'"
-            hint = self.problems.hint(key, cls.slots.inputs if cls else ())
-            self.problems.add(place, f"'{target[:60]}': {says}{hint}")
-        elif isinstance(spec.get(key), str) and expression.number_of(spec[key]) is None:
+            says = says if key else "name one of its inputs"
+            self.problems.add(place, f"'{target[:60]}': {says}{self.problems.hint(key, slots)}")
+        elif isinstance(spec.get(key), str) and has_names(spec[key]):
             self.problems.add(place, f"{target} is wired to '{spec[key][:40]}'; only a number can be changed")
         elif not slot.low <= value <= slot.high:
             self.problems.add(place, f"{target}: {value:g} is outside {slot.low:g}..{slot.high:g}")
         else:
             found.setdefault((name, key), []).append(change)
+
+    def _inputs(self) -> Iterator[str]:
+        """node.input of all that a score can change."""
+        for name, spec in self.document["nodes"].items():
+            cls = types.get(f"{spec.get('type')}") if isinstance(spec, dict) else None
+            for key, slot in (cls.slots.inputs if cls else {}).items():
+                if isinstance(slot, Signal) and not (isinstance(spec.get(key), str) and has_names(spec[key])):
+                    yield f"{name}.{key}"
+
+
+def has_names(text: str) -> bool:
+    """Is this an expression that speaks of nodes? What is none is not: that is told where it is."""
+    try:
+        return expression.value_of(expression.parse(text)) is None
+    except ValueError:
+        return False
 
 
 def change_of(row: Any) -> list[float] | None:
@@ -534,7 +576,19 @@ def inside(folder: Path, name: Any) -> Path:
     return path
 
 
+def misnamed(name: str) -> str:
+    """Why nothing can be called so; "" if it can."""
+    if name == "out":
+        return "'out' is what is heard; take another name"
+    if name in expression.CONSTANTS:
+        return f"'{name}' is a function in expressions, {name}(...); take another name"
+    if keyword.iskeyword(name):
+        return f"'{name}' is a word of Python, by whose rules expressions are read; take another name"
+    return "" if is_name(name) else "a name is made of letters (a to z, A to Z), digits and _, and begins with no digit"
+
+
 MISSING = "must be given: a number, or an expression over names"
+SUB_PATCH = 'a sub-patch is named in "patches": {"bell": "bell.json"}, beside "nodes"; its "type" is "bell" then'
 A = {
     "string": "a text",
     "number": "a number",
@@ -569,4 +623,4 @@ def kind_of(value: Any) -> str:
         return "{...}"
     if isinstance(value, list):
         return "a list"
-    return f"{json.dumps(value)[:40]}"
+    return json.dumps(value, default=repr)[:40]

@@ -20,7 +20,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from . import expression
 from .node import NodeEvent, Port, types
 from .patchbuilder import (
     CHANGES,
@@ -35,6 +34,7 @@ from .patchbuilder import (
     inside,
     is_number,
     kind_of,
+    misnamed,
 )
 from .recipe import RESERVED, Param, Recipe, is_name
 
@@ -99,10 +99,18 @@ def _load(path: Path, loaded: Loaded, within: tuple[Path, ...]) -> "PatchFile":
             raise PatchError(f"{path}", [f"the file has {path.stat().st_size} bytes; a patch has at most {LARGEST}"])
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        says = error.strerror if isinstance(error, OSError) and error.strerror else "this is no UTF-8 text"
-        raise PatchError(f"{path}", [says]) from None
+        raise PatchError(f"{path}", [_unread(error)]) from None
     document = _decoded(text, f"{path}")
     return PatchFile(document, path.parent, f"{path}", loaded, (*within, path.resolve()), path.stem)
+
+
+def _unread(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file could not be read."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "a directory, not a patch"
+    return "this is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
 
 
 def _decoded(text: str, where: str) -> dict[str, Any]:
@@ -117,6 +125,8 @@ def _decoded(text: str, where: str) -> dict[str, Any]:
     def no_number(name: str) -> None:
         raise ValueError(f"{name} is no number in JSON")
 
+    if not text.strip():
+        raise PatchError(where, ["the file is empty" if where else "the text is empty"])
     try:
         document = json.loads(text, object_pairs_hook=pairs, parse_constant=no_number)
     except json.JSONDecodeError as error:
@@ -160,9 +170,11 @@ class PatchFile(Recipe):
     def _check(self, problems: "Problems", name: str) -> None:
         """The document's own shape; what a part is not is replaced by nothing, so that the rest can be looked at."""
         document = self.document
-        if document.get("graphvoip") != FORMAT or isinstance(document["graphvoip"], bool):
-            found = document.get("graphvoip", "none")
-            problems.add("graphvoip", f"this reads format {FORMAT}, not {found!r:.40}", fatal=True)
+        if "graphvoip" not in document:
+            problems.add("graphvoip", f'write "graphvoip": {FORMAT}, the number of the format', fatal=True)
+        elif document["graphvoip"] != FORMAT or isinstance(document["graphvoip"], bool):
+            says = f"this reads format {FORMAT}, not {kind_of(document['graphvoip'])}"
+            problems.add("graphvoip", says, fatal=True)
         for key in document:
             if key not in ROOT:
                 problems.add(key[:40], f"a patch has no '{key[:40]}'{problems.hint(key, ROOT)}")
@@ -174,17 +186,17 @@ class PatchFile(Recipe):
                 problems.add(key, f"it is a text, not {kind_of(document[key])}", fatal=True)
         seed = document.get("seed", 0)
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 1 << 63:
-            problems.add("seed", f"it is a whole number from 0 on, not {seed!r:.40}", fatal=True)
+            problems.add("seed", f"it is a whole number from 0 on, not {kind_of(seed)}", fatal=True)
         if not isinstance(document.get("score", []), list):
             problems.add("score", f"it is a list, not {kind_of(document['score'])}", fatal=True)
         elif len(document.get("score", [])) > CHANGES:
             says = f"it has {len(document['score'])} changes; a patch has at most {CHANGES}"
             problems.add("score", says, fatal=True)
         if "nodes" not in document:
-            problems.add("nodes", "a patch has nodes", fatal=True)
+            problems.add("nodes", 'a patch has nodes: "nodes": {"ding": {"type": "sine"}}', fatal=True)
         if ("out" in document) == bool(document.get("outputs")):
-            says = "say what is heard: an expression" if "out" not in document else "give out or outputs, not both"
-            problems.add("out", says, fatal=True)
+            says = 'say what is heard, an expression: "out": "0.5 * ding"'
+            problems.add("out", says if "out" not in document else "give out or outputs, not both", fatal=True)
         if problems.fatal:
             return
         self.name, self.doc, self.seed = document.get("name", name), document.get("doc", ""), seed
@@ -197,16 +209,18 @@ class PatchFile(Recipe):
         for section in ("params", "inputs", "nodes"):
             for name in self.document.get(section, {}):
                 place = f"{section}.{name[:40]}"
-                if not is_name(name) or name in ("out", *expression.CONSTANTS):
-                    problems.add(place, "a name is made of letters, digits and _, and no word of Python or of ours")
+                if says := misnamed(name):
+                    problems.add(place, says)
                 elif name in RESERVED and section != "nodes":
                     problems.add(place, f"'{name}' means something else where a patch is used; take another name")
                 elif name in seen:
                     problems.add(place, f"{seen[name]} has this name already", fatal=True)
                 seen.setdefault(name, section)
         for name in self.document.get("patches", {}):
-            if not is_name(name) or name in types or name == "poly":
-                problems.add(f"patches.{name[:40]}", "this is no free name for a type of node")
+            taken = name in types or name == "poly"
+            if taken or not is_name(name):
+                says = f"'{name[:40]}' is a type of node already; take another name" if taken else misnamed(name)
+                problems.add(f"patches.{name[:40]}", says)
 
     def _param(self, name: str, value: Any, problems: "Problems") -> Param:
         place = f"params.{name}"
@@ -222,6 +236,8 @@ class PatchFile(Recipe):
                 problems.add(f"{place}.{key}", f"it is a number, not {kind_of(one)}")
             elif key in ("unit", "doc") and not isinstance(one, str):
                 problems.add(f"{place}.{key}", f"it is a text, not {kind_of(one)}")
+        if not all(is_number(value.get(key, 0)) for key in ("default", "min", "max")):
+            return Param(0.0)
         try:
             values: dict[str, Any] = {"default": 0.0}
             values |= {PARAM[key]: one for key, one in value.items() if key in PARAM}
@@ -232,7 +248,7 @@ class PatchFile(Recipe):
 
     def _input(self, name: str, value: Any, problems: "Problems") -> str:
         if value not in KINDS:
-            problems.add(f"inputs.{name}", f"it is 'audio' or 'events', not {value!r:.40}")
+            problems.add(f"inputs.{name}", f'it is "audio" or "events", not {kind_of(value)}')
             return "audio"
         return value
 

@@ -164,14 +164,18 @@ class Patch(Arithmetic):
                 return found, None
         node = self.nodes.get(path)
         if node is None:
-            known = [*self.params, *(f"{path}.{slot}" for path, node in self.nodes.items() for slot in node.wires)]
-            raise ValueError(f"{self.name} has no '{name}' to set{_hint(name, known, self.params)}")
+            raise ValueError(f"{self.name} has no '{name}' to set{_hint(name, [*self.params, *self._numbers()])}")
         if slot not in node.slots.inputs:
             raise ValueError(f"{path}: {node.type} has no input '{slot}'{_hint(slot, node.slots.inputs)}")
         wire = getattr(node, slot)
         if not isinstance(wire, float):
             raise ValueError(f"{name} is wired to {wire!r}; only a number can be set")
         return node, slot
+
+    def _numbers(self) -> Iterator[str]:
+        """node.input of all inputs that are not wired."""
+        for path, node in self.nodes.items():
+            yield from (f"{path}.{slot}" for slot in node.wires if isinstance(getattr(node, slot), float))
 
     def to_json(self) -> dict[str, Any]:
         """It as the document of a patch file. ValueError for what a file cannot say: Python functions, arrays."""
@@ -469,7 +473,8 @@ def is_name(name: Any) -> bool:
     return isinstance(name, str) and name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
 
 
-def _hint(name: str, known: Any, shown: Any = None) -> str:
+def _hint(name: str, known: Any) -> str:
+    """What may have been meant, or what there is."""
     near = difflib.get_close_matches(name, list(known), 1)
-    has = ", ".join(list(known if shown is None else shown)[:12])
-    return f"; did you mean '{near[0]}'?" if near else f"; it has {has or 'none'}"
+    has = ", ".join(list(known)[:12])
+    return f"; did you mean '{near[0]}'?" if near else f"; it has {has}" if has else ""

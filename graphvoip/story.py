@@ -1,7 +1,9 @@
 """A handler and a scripted caller, told: what happened, what was heard, how fast it went."""
 
+import functools
 import logging
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import typer
 
 from .cli_files import Problem, check_place, last_line, one_line
 from .io import NUMBER
+
+log = logging.getLogger("graphvoip")
 
 Story = list[tuple[float, str, str]]  # seconds since the call began, who, what
 
@@ -42,24 +46,43 @@ def ring(
     prepare()  # now, so that the speed is that of calls
     calls = []
 
+    @functools.wraps(handler)
     def answer(call: Any) -> Any:
         calls.append(call)
         return handler(call)
 
+    def logged(record: logging.LogRecord) -> bool:
+        """What the handler raised is told at the end, and not by the log as well."""
+        error = record.exc_info[1] if record.exc_info else None
+        return not (isinstance(error, Exception) and calls and error is calls[0].error)
+
     trouble = None
     before = time.perf_counter()
+    log.addFilter(logged)
     try:
         run(answer, phone)
     except Exception as error:  # a step of the script: what happened until then is told first
         trouble = error
+    finally:
+        log.removeFilter(logged)
     took = time.perf_counter() - before
     story = tell(calls[0], phone) if calls else []
     _print(story, phone.time, took)
-    _write(phone, story, out, plot, form)
-    if trouble:
-        raise trouble
-    if calls and calls[0].error:
-        raise Problem(f"the handler failed: {last_line(calls[0].error)}")
+    try:
+        _write(phone, story, out, plot, form)
+        if trouble:
+            raise trouble
+    finally:
+        if calls and calls[0].error:  # the others may come of it
+            raise Problem(f"the handler failed: {last_line(calls[0].error)}", _traced(calls[0].error)) from None
+
+
+def _traced(error: BaseException) -> str:
+    """A traceback without our own functions, which called the user's; "" if it was one of them that raised."""
+    tb = error.__traceback__
+    while tb and Path(tb.tb_frame.f_code.co_filename).is_relative_to(Path(__file__).parent):
+        tb = tb.tb_next
+    return "".join(traceback.format_exception(type(error), error, tb)) if tb else ""
 
 
 def tell(call: Any, phone: Any) -> Story:
@@ -79,10 +102,13 @@ def _print(story: Story, seconds: float, took: float) -> None:
     table.add_column("who", no_wrap=True)
     table.add_column("what")
     for at, who, what in story:
+        if what.startswith("failed: "):
+            continue  # its traceback comes below
         table.add_row(f"{at:.2f} s", f"[yellow]{who}[/]" if who == "caller" else f"[cyan]{who}[/]", escape(what))
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"{seconds:.2f} s of call in {took:.3f} s: {seconds / took:.0f} times real time")
+    speed = f": {seconds / took:.0f} times real time" if seconds else ""
+    console.print(f"{seconds:.2f} s of call in {took:.3f} s{speed}")
 
 
 def _write(phone: Any, story: Story, out: Path | None, plot: Path | None, form: dict[str, Any]) -> None:

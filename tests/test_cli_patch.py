@@ -193,7 +193,7 @@ def test_several_recipes_in_a_file(graphvoip):
     line = "graphvoip: more.py: it has ding, dong: choose with more.py:ding"
     assert_one_line(graphvoip("render", "more.py"), line)
     assert_fine(graphvoip("render", "more.py:bell"))
-    line = "graphvoip: more.py: there is no @patch 'dang' in it; it has bell, ding, dong"
+    line = "graphvoip: more.py: no @patch function 'dang' in it; it has bell, ding, dong"
     assert_one_line(graphvoip("render", "more.py:dang"), line)
 
 
@@ -245,14 +245,19 @@ def test_a_handler_by_its_name(graphvoip):
 WRONG = [
     (["none.json"], "none.json: no such file"),
     (["."], r"\.: a directory, not a patch"),
-    (["a.txt"], r"a.txt: a patch is a .json file, or a recipe in a .py file"),
+    (["a.txt"], r"a.txt: a patch is a .json file, or a @patch function in a .py file"),
     ([HELLO, "--keys", "5@1"], r".*hello.py: --keys is for patches; this has a handler, whose caller follows --script"),
-    ([HELLO, CHIME], ".*hello.py: there is no recipe in it; write @patch above a function that makes nodes"),
+    ([HELLO, CHIME], ".*hello.py: no @patch function in it; write @patch above a function that makes nodes"),
+    ([f"{HELLO}:x"], ".*hello.py: no @patch function in it; write @patch above a function that makes nodes"),
     ([CHIME, "--script", "wait 1"], "--script is for one file with a handler; a patch takes --keys and --voice"),
     ([CHIME, "--set", "pitch"], "--set pitch: write name=number, index=6 or ding.freq=440"),
     ([CHIME, "--set", "pitch=high"], "--set pitch=high: write name=number, index=6 or ding.freq=440"),
     ([CHIME, "--set", "=3"], "--set =3: write name=number, index=6 or ding.freq=440"),
     ([CHIME, "--set", "pich=3"], r".*chime.json: chime has no 'pich' to set; did you mean 'pitch'\?"),
+    (
+        [CHIME, "--set", "zzz=3"],
+        r".*: chime has no 'zzz' to set; it has pitch, ding.amp, dong.amp, hit1.trigger, hit1.time, .*",
+    ),
     ([CHIME, "--set", "pitch=5000"], r".*chime.json: pitch: 5000 Hz is outside 200\.\.1700"),
     ([CHIME, "--set", "ding.amq=1"], r".*chime.json: ding: sine has no input 'amq'; did you mean 'amp'\?"),
     ([CHIME, "--set", "ding.freq=1"], r".*chime.json: ding.freq is wired to pitch.out; only a number can be set"),
@@ -314,7 +319,7 @@ def test_an_existing_file_survives_a_failure(graphvoip, monkeypatch):
         raise OSError(28, "No space left on device", "chime.wav")
 
     monkeypatch.setattr(os, "replace", fail)
-    assert_one_line(graphvoip("render", CHIME), "graphvoip: .*No space left on device.*")
+    assert_one_line(graphvoip("render", CHIME), "graphvoip: chime.wav: No space left on device")
     assert Path("chime.wav").read_text() == "mine"
     assert [path.name for path in Path().iterdir()] == ["chime.wav"]
 
@@ -502,7 +507,8 @@ def test_nodes_lists_all_by_group(graphvoip):
     for name, cls in palette().items():
         assert re.search(rf"^  {name} +\S", result.stdout, re.M), name
         assert re.search(rf"^{cls.group}$", result.stdout, re.M)
-    assert f"{len(palette())} nodes" in result.stdout
+    last = f"{len(palette())} nodes; graphvoip nodes NAME says all of one, as graphvoip nodes sine"
+    assert result.stdout.splitlines()[-1] == last
 
 
 @pytest.mark.parametrize("name", ["biquad", "Biquad"])

@@ -35,7 +35,11 @@ def test_values_and_their_units():
     ("text", "words"),
     [
         ("los=3%", "line: there is no 'los'; did you mean 'loss'?"),
-        ("opus", "line: codec 'opus' is none of none, pcmu, pcma, gsm; a codec"),
+        ("opus", "line: 'opus' is no codec; write pcmu, pcma, gsm, or none for no codec, as in 'pcmu, loss=3%"),
+        ("codec=opus", "line: 'opus' is no codec; write pcmu, pcma, gsm, or none"),
+        ("loss", "line: 'loss' has no value; write loss=..., as in 'pcmu, loss=3%"),
+        ("xyz=3", "line: there is no 'xyz'; it has level, echo,"),
+        ("xyz=3", "conceal and seed, as in 'pcmu, loss=3%, noise=-45dB'"),
         ("loss=much", "line: 'loss=much': write a number, with %, dB, ms, s or Hz"),
         ("band=3", "line: 'band=3': band is on or off"),
         ("loss=1%, loss=2%", "line: loss is given twice"),

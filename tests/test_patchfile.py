@@ -163,17 +163,21 @@ def test_what_feeds_nothing_is_warned_of():
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ({}, "graphvoip: this reads format 1, not 'none'"),
+        ({}, 'graphvoip: write "graphvoip": 1, the number of the format'),
         (patch() | {"graphvoip": 2}, "graphvoip: this reads format 1, not 2"),
-        (patch() | {"graphvoip": True}, "graphvoip: this reads format 1, not True"),
+        (patch() | {"graphvoip": True}, "graphvoip: this reads format 1, not true"),
         (patch() | {"nods": {}}, "nods: a patch has no 'nods'; did you mean 'nodes'?"),
         (patch() | {"seed": -1}, "seed: it is a whole number from 0 on, not -1"),
         (patch() | {"nodes": []}, "nodes: it is {name: ...}, not a list"),
         (patch() | {"out": ["a"]}, "out: it is a text, not a list"),
-        ({"graphvoip": 1, "nodes": {}}, "out: say what is heard: an expression"),
+        ({"graphvoip": 1, "nodes": {}}, 'out: say what is heard, an expression: "out": "0.5 * ding"'),
         (patch(outputs={"x": "a"}), "out: give out or outputs, not both"),
         (patch({"a": {"type": "sin"}}), "nodes.a.type: no node type 'sin'; did you mean 'sine'?"),
-        (patch({"a": {"freq": 440}}), "nodes.a.type: say what it is"),
+        (patch({"a": {"type": "xyzzy"}}), "nodes.a.type: no node type 'xyzzy'; \"graphvoip nodes\" lists"),
+        (patch({"a": {"freq": 440}}),
+         'nodes.a.type: say what it is: "type": "sine", or another that "graphvoip nodes" lists'),
+        (patch({"a": {"patch": "no.json"}}), 'nodes.a.type: a sub-patch is named in "patches": {"bell": "bell.json"}'),
+        (patch({"a": {"type": "no.json"}}), 'nodes.a.type: a sub-patch is named in "patches": {"bell": "bell.json"}'),
         (patch({"a": 440}), "nodes.a: a node is {type: ...}, not 440"),
         (patch({"a": {"type": "sine", "frq": 1}}), "nodes.a: sine has no 'frq'; did you mean 'freq'?"),
         (patch({"a": {"type": "sine", "freq": 9000}}), "nodes.a.freq: 9000 Hz is outside 0..4000"),
@@ -194,26 +198,34 @@ def test_what_feeds_nothing_is_warned_of():
         (patch({"a": {"type": "custom"}}), "nodes.a.type: 'custom' is for Python only"),
         (patch({"a": {"type": "function"}}), "nodes.a.type: 'function' is for Python only"),
         (patch({"a": {"type": "mix", "inputs": ["b"]}}), "nodes.a.inputs[0]: 'b': nothing is named 'b'"),
-        (patch({"if": {"type": "sine"}}, out="1"), "nodes.if: a name is made of letters, digits and _"),
-        (patch({"a b": {"type": "sine"}}, out="1"), "nodes.a b: a name is made of letters"),
-        (patch({"out": {"type": "sine"}}, out="1"), "nodes.out: a name is made of letters"),
+        (patch({"if": {"type": "sine"}}, out="1"), "nodes.if: 'if' is a word of Python, by whose rules expressions"),
+        (patch({"a b": {"type": "sine"}}, out="1"),
+         "nodes.a b: a name is made of letters (a to z, A to Z), digits and _, and begins with no digit"),
+        (patch({"2a": {"type": "sine"}}, out="1"), "nodes.2a: a name is made of letters"),
+        (patch({"out": {"type": "sine"}}, out="1"), "nodes.out: 'out' is what is heard; take another name"),
+        (patch({"db": {"type": "sine"}}, out="1"), "nodes.db: 'db' is a function in expressions, db(...); take"),
+        ({"graphvoip": 1, "nodes": {}, "outputs": {"if": "1"}}, "outputs.if: 'if' is a word of Python"),
         (patch(params={"a": 1}), "nodes.a: params has this name already"),
         (patch(params={"x": "1"}), "params.x: it is a number or {default, unit, min, max, doc}, not \"1\""),
         (patch(params={"x": {"default": 5, "max": 4}}), "params.x: the default 5 is outside -inf..4"),
         (patch(params={"x": {"default": 5, "mx": 4}}), "params.x: a parameter has no 'mx'; did you mean 'max'?"),
-        (patch(inputs={"voice": "sound"}), "inputs.voice: it is 'audio' or 'events', not 'sound'"),
+        (patch(inputs={"voice": "sound"}), 'inputs.voice: it is "audio" or "events", not "sound"'),
         (patch(out="a +"), "out: 'a +' is no expression"),
         (patch(done="a.end"), "done: 'a.end': a has no event 'end' (it has none)"),
+        (patch(done="a"), "done: 'a': a has no event 'done' (it has none)"),
         (patch(done="b.done"), "done: 'b.done': nothing is named 'b'"),
         (patch(score=[[1, "a.freq", 9000]]), "score[0]: a.freq: 9000 is outside 0..4000"),
         (patch(score=[[1, "a.frq", 90]]), "score[0]: 'a.frq': only inputs of nodes can be changed, and a has no 'frq'"),
-        (patch(score=[[-1, "a.freq", 90]]), "score[0]: [-1, 'a.freq', 90]: it is [seconds, 'param' or 'node.input'"),
-        (patch(score=[[1, "b", 90]]), "score[0]: there is no 'b' to change"),
+        (patch(score=[[-1, "a.freq", 90]]), 'score[0]: [-1, "a.freq", 90]: it is [seconds, "param" or'),
+        (patch(score=[[1, "b", 90]]), "score[0]: there is no 'b' to change; it has a.freq, a.amp"),
+        (patch(score=[[1, "a", 90]]), "score[0]: 'a': name one of its inputs; it has freq, amp"),
         (patch({"b": {"type": "lfo"}, "a": {"type": "sine", "freq": "b"}}, score=[[1, "a.freq", 90]]),
          "score[0]: a.freq is wired to 'b'; only a number can be changed"),
-        (patch(patches={"bell": "none.json"}), "patches.bell: none.json: No such file or directory"),
-        (patch(patches={"sine": "x.json"}), "patches.sine: this is no free name for a type of node"),
-        (patch({"a": {"type": "poly", "patch": "bell", "play": 0}}), "nodes.a.patch: it is a name of 'patches'"),
+        (patch(patches={"bell": "none.json"}), "patches.bell: none.json: no such file"),
+        (patch(patches={"sine": "x.json"}), "patches.sine: 'sine' is a type of node already; take another name"),
+        (patch({"a": {"type": "poly", "patch": "bell"}}), "nodes.a.patch: it is a name of 'patches'; the file has"),
+        (patch({"a": {"type": "poly", "patch": "bell", "play": 0}}),
+         'nodes.a.play: say which events it is played by, an expression: "play": "keys"'),
     ],
 )  # fmt: skip
 def test_an_error_names_the_place_and_the_remedy(document, says, tmp_path):
@@ -226,14 +238,65 @@ def test_all_errors_are_told_in_the_order_of_the_file():
     assert [line.split(":")[0] for line in found] == ["nodes.x.type", "nodes.y", "nodes.z.input", "out", "done"]
 
 
+def test_all_that_is_wrong_with_a_node_is_told(tmp_path):
+    says = [
+        "nodes.a: sine has no 'phase'; it has freq, amp",
+        "nodes.a.freq: 'pich': nothing is named 'pich'; did you mean 'pitch'?",
+        "nodes.a.amp: 'loud': nothing is named 'loud'",
+    ]
+    nodes = {"a": {"type": "sine", "freq": "pich", "amp": "loud", "phase": 3}}
+    assert errors(patch(nodes, params={"pitch": 440})) == says
+    nodes = {"a": {"type": "biquad", "kind": "low", "freq": 9000, "q": "z"}}
+    assert [line.split(": ")[0] for line in errors(patch(nodes))] == [
+        "nodes.a.kind", "nodes.a.freq", "nodes.a", "nodes.a.q"
+    ]  # fmt: skip
+    nodes = {"a": {"type": "mix", "inputs": ["x", True], "gain": 1}}
+    assert [line.split(": ")[0] for line in errors(patch(nodes))] == [
+        "nodes.a",
+        "nodes.a.inputs[0]",
+        "nodes.a.inputs[1]",
+    ]
+    (tmp_path / "bell.json").write_text(json.dumps(patch(inputs={"voice": "audio"}, params={"p": 1})))
+    bell = {"patches": {"bell": "bell.json"}}
+    found = errors(patch({"a": {"type": "bell", "p": "z", "x": 1}}, **bell), tmp_path)
+    assert [line[:17] for line in found] == ["nodes.a: bell has", "nodes.a: 'voice' ", "nodes.a.p: 'z': n"]
+    poly = {"type": "poly", "patch": "bell", "voices": 0, "play": "z", "p": True}
+    found = [line.split(": ")[0] for line in errors(patch({"a": poly}, **bell), tmp_path)]
+    assert found == ["nodes.a.voices", "nodes.a.p", "nodes.a", "nodes.a.play"]
+
+
 def test_what_speaks_of_a_wrong_node_is_not_wrong_too():
-    assert len(errors(patch({"a": {"type": "sin"}, "b": {"type": "gain", "input": "a * 2"}}, out="a + b"))) == 1
+    score = [[1, "a.freq", 3]]
+    nodes = {"a": {"type": "sin"}, "b": {"type": "gain", "input": "a * 2"}}
+    assert len(errors(patch(nodes, out="a + b", score=score))) == 1
+    assert len(errors(patch({"a": 3}, score=score))) == 1
+
+
+def test_a_mistake_is_told_once(tmp_path):
+    nodes = {"a": {"type": "gain", "input": 1, "gain": "1/0"}}
+    assert errors(patch(nodes, score=[[1, "a.gain", 2]])) == ["nodes.a.gain: '1/0': it divides by zero"]
+    nodes = {"a": {"type": "sine", "freq": 9000}}
+    assert errors(patch(nodes, score=[[1, "a.freq", 2]])) == ["nodes.a.freq: 9000 Hz is outside 0..4000"]
+    assert errors(patch(params={"x": {"default": "y"}})) == ['params.x.default: it is a number, not "y"']
+    poly = {"type": "poly", "patch": "bell", "play": "a"}
+    found = errors(patch({"a": {"type": "sine"}, "b": poly}, patches={"bell": "none.json"}), tmp_path)
+    assert found == ["patches.bell: none.json: no such file"]
+
+
+def test_the_score_of_a_sub_patch_says_what_to_do(tmp_path):
+    (tmp_path / "bell.json").write_text(json.dumps(patch(params={"p": 1})))
+    more = {"patches": {"bell": "bell.json"}, "score": [[1, "a.p", 3]]}
+    says = "score[0]: 'a.p': a sub-patch is changed by a param of this file that is wired to it"
+    assert errors(patch({"a": {"type": "bell"}}, **more), tmp_path) == [says]
+    parse_patch(patch({"a": {"type": "bell", "p": "x"}}, params={"x": 1}, **more | {"score": [[1, "x", 3]]}), tmp_path)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "line 1, column 1: no JSON"),
+        ("", ": the file is empty"),
+        (" \n", ": the file is empty"),
+        ("graphvoip", "line 1, column 1: no JSON"),
         ('{"graphvoip": 1,\n "nodes": {,}}', "line 2, column 12: no JSON"),
         ('{"graphvoip": 1, "nodes": {"a": {"type": "sine", "freq": NaN}}, "out": "a"}', "NaN is no number in JSON"),
         ('{"graphvoip": 1, "nodes": {"a": {}, "a": {}}, "out": "a"}', "'a' is there twice in one place"),
@@ -255,8 +318,8 @@ def test_what_is_no_json_is_told(text, says, tmp_path):
 def test_files_that_cannot_be_read_are_told(tmp_path):
     (tmp_path / "big.json").write_text(" " * (LARGEST + 1))
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe{}")
-    for name, says in (("none.json", "No such file"), ("big.json", "a patch has at most 1000000"),
-                       ("bytes.json", "this is no UTF-8 text"), (".", "Is a directory")):  # fmt: skip
+    for name, says in (("none.json", "none.json: no such file"), ("big.json", "a patch has at most 1000000"),
+                       ("bytes.json", "this is no UTF-8 text"), (".", ": a directory, not a patch")):  # fmt: skip
         with pytest.raises(PatchError, match=says):
             load_patch(tmp_path / name)
 

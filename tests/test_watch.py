@@ -126,7 +126,7 @@ async def test_a_parameter_that_has_gone_is_told_and_the_old_one_plays_on(file, 
         file.write_text(document("300", params={}))
         await p.wait(1)
         assert pitch(np.array(p.heard)[-4000:]) == pytest.approx(600, abs=3)
-    assert capsys.readouterr().err == f"graphvoip: {file}: a has no 'pitch' to set; it has none\n"
+    assert capsys.readouterr().err == f"graphvoip: {file}: a has no 'pitch' to set; it has a.freq, a.amp\n"
 
 
 async def test_a_patch_that_has_ended_plays_again_when_it_is_saved(file, phone):
