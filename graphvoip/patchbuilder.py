@@ -328,7 +328,7 @@ class Builder:
                 known = [*recipe.params, *recipe.inputs]
                 self.problems.add(place, f"{kind} has no '{key[:40]}'{self.problems.hint(key, known)}")
             elif isinstance(value, str):
-                given[key] = Input(name=f"{name}_{key}")
+                given[key] = Input(name=f"{name}.{key}")
                 self._later(f"{place}.{key}", given[key], value)
             elif not is_number(value):
                 self.problems.add(f"{place}.{key}", f"it is a number or an expression, not {kind_of(value)}")

@@ -99,7 +99,8 @@ def test_a_sub_patch_is_a_type_of_node(tmp_path):
         )
     )
     nodes = {"one": {"type": "bell", "pitch": 600}, "lfo": {"type": "sine", "freq": 5},
-             "two": {"type": "bell", "pitch": "300 + 50 * lfo"}}  # fmt: skip
+             "two": {"type": "bell", "pitch": "300 + 50 * lfo"},
+             "two_pitch": {"type": "sine"}}  # fmt: skip
     (tmp_path / "both.json").write_text(
         json.dumps(patch(nodes, "one + two", patches={"bell": "bell.json"}, done="one"))
     )
