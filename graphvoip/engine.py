@@ -45,17 +45,17 @@ _write = types.ExternalFunction("write", types.intp(types.int32, types.uintp, ty
 @njit(nogil=True)
 def _collect(control, number, plan):
     """Move the events of one plan into the event ring; True if there were any."""
-    ring = words_at(control[EVENTS_RING], EVENT_RING * EVENT_ROW).reshape(-1, EVENT_ROW)
+    ring = words_at(control[EVENTS_RING], EVENT_RING * EVENT_ROW)
     header = words_at(plan, HEADER)
     clock = words_at(header[PLAN_CLOCK_AT], 1)
-    events = words_at(header[EVENTS_AT], header[EVENTS] * EVENT).reshape(-1, EVENT)
+    events = words_at(header[EVENTS_AT], header[EVENTS] * EVENT)
     found = False
-    for k in range(events.shape[0]):
-        word = words_at(events[k, 0], 1)
+    for k in range(0, events.size, EVENT):
+        word = words_at(events[k], 1)
         if word[0] != 0 and control[WROTE] - control[READ] < EVENT_RING:
-            row = ring[control[WROTE] % EVENT_RING]
-            row[0], row[1] = number, clock[0] * FRAME + (word[0] & 0xFFFF) - 1
-            row[2], row[3] = events[k, 1], word[0] >> 16
+            row = EVENT_ROW * (control[WROTE] % EVENT_RING)
+            ring[row], ring[row + 1] = number, clock[0] * FRAME + (word[0] & 0xFFFF) - 1
+            ring[row + 2], ring[row + 3] = events[k + 1], word[0] >> 16
             word[0] = 0
             fence()
             control[WROTE] += 1
@@ -70,13 +70,13 @@ def tick(control):
     table = words_at(control[TABLE], TABLE_HEADER)
     fence()
     control[SEEN] = table[GENERATION]
-    plans = words_at(table[PLANS_AT], 2 * table[PLANS]).reshape(-1, 2)
+    plans = words_at(table[PLANS_AT], 2 * table[PLANS])
     news = 0
     mode = float_mode()
     set_float_mode(mode | FLUSH)
-    for k in range(plans.shape[0]):
-        run_plan(plans[k, 1], 0, FRAME)
-        news += _collect(control, plans[k, 0], plans[k, 1])
+    for k in range(0, plans.size, 2):
+        run_plan(plans[k + 1], 0, FRAME)
+        news += _collect(control, plans[k], plans[k + 1])
     set_float_mode(mode)
     control[TICKS] += 1
     return news
@@ -87,10 +87,10 @@ def wake(control, column):
     """Write every waker's number for `before` (1) or `after` (2) the tick."""
     table = words_at(control[TABLE], TABLE_HEADER)
     fence()
-    wakes = words_at(table[WAKES_AT], 3 * table[WAKES]).reshape(-1, 3)
-    for k in range(wakes.shape[0]):
-        if wakes[k, column] != 0:
-            _write(wakes[k, 0], wakes.ctypes.data + 8 * (3 * k + column), 8)
+    wakes = words_at(table[WAKES_AT], 3 * table[WAKES])
+    for k in range(0, wakes.size, 3):
+        if wakes[k + column] != 0:
+            _write(wakes[k], wakes.ctypes.data + 8 * (k + column), 8)
 
 
 @native("void(int64[::1], int64[::1], int64[::1])")

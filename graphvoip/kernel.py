@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, from_dtype, njit, types  # pyright: ignore[reportPrivateImportUsage]
+from numba import from_dtype, njit, types  # pyright: ignore[reportPrivateImportUsage]
 from numba.core import cgutils
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
@@ -53,51 +53,36 @@ Many = namedtuple("Many", "addresses start size")
 # --- What kernels may call --------------------------------------------------------------------------------------------
 
 
-def _at(kind: Any) -> Callable:
-    """An intrinsic: address -> pointer to `kind`."""
-    pointer = types.CPointer(kind)
+def _at(kind: Any, doc: str) -> Callable:
+    """An intrinsic: (address, count) -> the array there. As a helper it would be compiled for each literal count."""
+    array = types.Array(kind, 1, "C")
 
     @intrinsic
-    def at(context, address):
+    def at(context, address, count):
         def codegen(context, builder, signature, args):
-            return builder.inttoptr(args[0], context.get_value_type(pointer))
+            view = context.make_array(array)(context, builder)
+            data = builder.inttoptr(args[0], view.data.type)
+            itemsize = context.get_constant(types.intp, kind.bitwidth // 8)
+            layout = {"shape": [args[1]], "strides": [itemsize], "itemsize": itemsize}
+            context.populate_array(view, data=data, meminfo=None, **layout)
+            return view._getvalue()
 
-        return pointer(types.int64), codegen
+        return array(types.int64, types.int64), codegen
 
+    at.__doc__ = doc
     return at
 
 
-_words, _shorts, _floats, _doubles = (_at(kind) for kind in (types.int64, types.int16, types.float32, types.float64))
-
-
-@njit(**OPTIONS)
-def words_at(address, count):
-    """The int64 array at an address."""
-    return carray(_words(address), count)
-
-
-@njit(**OPTIONS)
-def shorts_at(address, count):
-    """The int16 array at an address."""
-    return carray(_shorts(address), count)
-
-
-@njit(**OPTIONS)
-def floats_at(address, count):
-    """The float32 array at an address."""
-    return carray(_floats(address), count)
-
-
-@njit(**OPTIONS)
-def doubles_at(address, count):
-    """The float64 array at an address."""
-    return carray(_doubles(address), count)
+words_at = _at(types.int64, "The int64 array at an address.")
+shorts_at = _at(types.int16, "The int16 array at an address.")
+floats_at = _at(types.float32, "The float32 array at an address.")
+doubles_at = _at(types.float64, "The float64 array at an address.")
 
 
 @njit(**OPTIONS)
 def nth(many, k):
     """The k-th signal of a Signals slot."""
-    return carray(_floats(many.addresses[k] + 4 * many.start), many.size)
+    return floats_at(many.addresses[k] + 4 * many.start, many.size)
 
 
 @intrinsic
@@ -322,6 +307,16 @@ def _word_of(context, state):
     return types.int64(state), codegen
 
 
+@intrinsic
+def _record_of(context, state):
+    """The record that a state's address points to."""
+
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], context.get_value_type(state.dtype))
+
+    return state.dtype(state), codegen
+
+
 @njit(**OPTIONS)
 def _hold(address, count):
     """Before a piece: mark event words of earlier pieces by their sign."""
@@ -462,16 +457,16 @@ class kernel:
         # numba prunes the branches whose condition is a constant of the enclosing function.
         def wrapper(state, inputs, outputs, start, stop):
             if events:
-                _hold(_word_of(state), events)
+                _hold(_word_of(state), np.int64(events))
             if stateful and many:
                 body(
-                    carray(state, 1)[0],
+                    _record_of(state),
                     *inputs_of(inputs, start, stop),
                     _many(inputs, plain, start, stop),
                     *outputs_of(outputs, start, stop),
                 )
             elif stateful:
-                body(carray(state, 1)[0], *inputs_of(inputs, start, stop), *outputs_of(outputs, start, stop))
+                body(_record_of(state), *inputs_of(inputs, start, stop), *outputs_of(outputs, start, stop))
             elif many:
                 body(
                     *inputs_of(inputs, start, stop),
@@ -481,6 +476,6 @@ class kernel:
             else:
                 body(*inputs_of(inputs, start, stop), *outputs_of(outputs, start, stop))
             if events:
-                _stamp(_word_of(state), events, start)
+                _stamp(_word_of(state), np.int64(events), start)
 
         return wrapper, ((types.CPointer(record), BUFFERS, BUFFERS, types.int64, types.int64), types.void)

@@ -35,7 +35,7 @@ from .rings import FRAME
 LINE = 64  # bytes of a cache line
 LEAD = 16  # floats before a buffer's first sample: the last of them is the sample before it, see plan.py
 
-types: dict[str, type["Node"]] = {}  # every node class by its type name: nodes/ fills it, a user's own classes join
+types: dict[str, type["Node"]] = {}  # every node class that is loaded, by its type name; a user's own are in it, too
 
 # While a patch is built (patch.py): the nodes that it makes, in their order.
 building: contextvars.ContextVar[list["Node"] | None] = contextvars.ContextVar("building", default=None)
@@ -357,9 +357,9 @@ def _wire_text(wire: Any) -> str:
 
 
 def node_type(name: str) -> type["Node"]:
-    """The class of a type by its name. KeyError if there is none."""
+    """The class of a type that there is, by its name."""
     if name not in types:
-        importlib.import_module(".nodes", __package__)
+        importlib.import_module(f".nodes.{name}", __package__)
     return types[name]
 
 

@@ -22,6 +22,7 @@ def palette() -> dict[str, type[Node]]:
     """The classes of nodes/ by type name, in the order of groups and names. A user's own classes are not in it."""
     from . import nodes
 
+    nodes.load_all()
     ours = [cls for cls in types.values() if cls.__module__.startswith(f"{nodes.__name__}.")]
     order = {group: k for k, group in enumerate(GROUPS)}
     return {cls.type: cls for cls in sorted(ours, key=lambda cls: (order.get(cls.group, len(order)), cls.type))}

@@ -30,17 +30,14 @@ STEP, GROUP, EVENT = 4, 3, 2  # words a row
 def run_plan(address, start, stop):
     """Run samples start..stop of a frame of the plan at an address."""
     header = words_at(address, HEADER)
-    steps = words_at(header[STEPS_AT], header[STEPS] * STEP).reshape(-1, STEP)
-    groups = words_at(header[GROUPS_AT], header[GROUPS] * GROUP).reshape(-1, GROUP)
-    for g in range(groups.shape[0]):
-        first, last, is_loop = groups[g]
-        if is_loop:
-            for t in range(start, stop):
-                for k in range(first, last):
-                    call_kernel(steps[k, 0], steps[k, 1], steps[k, 2], steps[k, 3], t, t + 1)
-        else:
-            for k in range(first, last):
-                call_kernel(steps[k, 0], steps[k, 1], steps[k, 2], steps[k, 3], start, stop)
+    steps = words_at(header[STEPS_AT], header[STEPS] * STEP)
+    groups = words_at(header[GROUPS_AT], header[GROUPS] * GROUP)
+    for g in range(0, groups.size, GROUP):
+        first, last, is_loop = groups[g], groups[g + 1], groups[g + 2]
+        size = 1 if is_loop else stop - start  # a cycle runs sample by sample
+        for t in range(start, stop, size):
+            for k in range(STEP * first, STEP * last, STEP):
+                call_kernel(steps[k], steps[k + 1], steps[k + 2], steps[k + 3], t, t + size)
     if stop == FRAME:
         carries = words_at(header[CARRIES_AT], header[CARRIES])
         for k in range(carries.size):
@@ -63,7 +60,7 @@ def run_frame(address, frames):
 def run_to_event(address, frames):
     """Run whole frames, up to the one in which the first event happens: how many have been run."""
     header = words_at(address, HEADER)
-    events = words_at(header[EVENTS_AT], header[EVENTS] * EVENT).reshape(-1, EVENT)
+    events = words_at(header[EVENTS_AT], header[EVENTS] * EVENT)
     mode = float_mode()
     set_float_mode(mode | FLUSH)
     done, found = 0, False
@@ -71,8 +68,8 @@ def run_to_event(address, frames):
         run_plan(address, 0, FRAME)
         words_at(header[CLOCK_AT], 1)[0] += 1
         done += 1
-        for k in range(events.shape[0]):
-            found = found or words_at(events[k, 0], 1)[0] != 0
+        for k in range(0, events.size, EVENT):
+            found = found or words_at(events[k], 1)[0] != 0
     set_float_mode(mode)
     return done
 

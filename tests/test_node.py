@@ -11,8 +11,10 @@ from graphvoip import Event, Node, Option, Output, Signal, Signals, State
 from graphvoip.graph import Graph
 from graphvoip.kernel import event, kernel
 from graphvoip.node import types
-from graphvoip.nodes import Gain, Mix, Pcm, Sine, Tone
+from graphvoip.nodes import Gain, Mix, Pcm, Sine, Tone, load_all
 from graphvoip.plan import Plan
+
+load_all()
 
 
 def test_the_palette_is_the_folder():

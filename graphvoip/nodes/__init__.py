@@ -1,21 +1,32 @@
 """The palette: one file a node. The file's name is the node's type, and nothing is registered by hand.
 
 from graphvoip.nodes import Gain, Sine
+
+A node is loaded when it is first asked for: there are many, and a program uses a few.
 """
 
 import importlib
 import pkgutil
 from typing import TYPE_CHECKING
 
-from ..node import types
-
 if TYPE_CHECKING:
     from ..node import Node
 
-    def __getattr__(name: str) -> type[Node]: ...
+_files = {"".join(map(str.capitalize, one.name.split("_"))): one.name for one in pkgutil.iter_modules(__path__)}
 
 
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+def __getattr__(name: str) -> "type[Node]":
+    if name not in _files:
+        raise AttributeError(f"there is no node {name!r}")
+    found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_files[name]}"), name)
+    return found
 
-globals().update({cls.__name__: cls for cls in types.values() if cls.__module__.startswith(__name__ + ".")})
+
+def __dir__() -> list[str]:
+    return [*globals(), *_files]
+
+
+def load_all() -> None:
+    """Load the whole palette, for those who look for a type among all there are."""
+    for name in _files:
+        __getattr__(name)

@@ -36,23 +36,26 @@ OFF = 0.015 * TONES + 2.0
 _k = np.arange(WINDOW) + 0.5
 _hann = 0.5 - 0.5 * np.cos(2 * np.pi * _k / WINDOW)
 _turns = np.outer(_k - WINDOW / 2, TONES) / RATE
-HANN = (_hann / _hann.sum()).astype(np.float32)
+_hann /= _hann.sum()
 # What a window is multiplied with: a row for each sample, the cosines and sines of the eight tones.
-BANK = (2 * HANN[:, None] * np.concatenate([np.cos(2 * np.pi * _turns), -np.sin(2 * np.pi * _turns)], 1)).astype("f4")
+_bank = 2 * _hann.astype("f4")[:, None] * np.concatenate([np.cos(2 * np.pi * _turns), -np.sin(2 * np.pi * _turns)], 1)
 STEP_RE, STEP_IM = np.cos(2 * np.pi * TONES * HOP / RATE), np.sin(2 * np.pi * TONES * HOP / RATE)
 
 # Below 450 Hz all is gone by 40 dB, from 670 Hz on nothing is: a windowed sinc, Kaiser with beta 3.6.
 _n = np.arange(TAPS) - TAPS // 2
 _low = np.sinc(2 * 565 / RATE * _n) * np.kaiser(TAPS, 3.6)
-HIGH = -_low / _low.sum()
-HIGH[TAPS // 2] += 1
-HIGH = np.append(HIGH, 0).astype(np.float32)  # a last tap that is nothing: they are taken by eights
+_high = -_low / _low.sum()
+_high[TAPS // 2] += 1
+_high = np.append(_high, 0)  # a last tap that is nothing: they are taken by eights
+# In one array that the nodes point to: as constants they would be a part of the code, each time that they are named.
+TABLES = np.concatenate([_bank.ravel(), _high, _hann]).astype(np.float32)
+HIGH, HANN = _bank.size, _bank.size + _high.size  # where the filter and the window begin in it
 KEEP = np.exp(-2 * np.pi * 20 / RATE)  # DC is taken away first, below 20 Hz
 FALL = 0.99  # so fast, each look, a digit may become softer
 
 # A node's memory, in floats: the sound, its high part, its low part; of each look eight complex sums, their amounts,
 # and the powers of the high and of the low part.
-SOUND, UPPER, LOWER = 0, TAPS + 1 + HOP, TAPS + 1 + HOP + WINDOW
+UPPER, LOWER = TAPS + 1 + HOP, TAPS + 1 + HOP + WINDOW
 SUMS = LOWER + WINDOW
 HEIGHTS = SUMS + 16 * PAST
 POWERS = HEIGHTS + 8 * PAST
@@ -60,55 +63,103 @@ LOWS = POWERS + PAST
 ROOM = LOWS + PAST
 
 
-@njit(**OPTIONS)
-def look(memory, at):
-    """Take the hop that is complete: filter it, and write look number `at`. By eights, loops are 10 times as fast."""
-    upper, lower, heard = memory[UPPER:LOWER], memory[LOWER:SUMS], memory[SOUND:UPPER]
-    for i in range(WINDOW - HOP):
-        upper[i] = upper[i + HOP]
-        lower[i] = lower[i + HOP]
-    new, below = upper[WINDOW - HOP :], lower[WINDOW - HOP :]
-    for i in range(HOP):
-        new[i] = 0
-    for k in range(0, TAPS, 8):
-        h0, h1, h2, h3, h4, h5, h6, h7 = (HIGH[k], HIGH[k + 1], HIGH[k + 2], HIGH[k + 3], HIGH[k + 4], HIGH[k + 5],
-                                          HIGH[k + 6], HIGH[k + 7])  # fmt: skip
-        for i in range(HOP):
-            a = h0 * heard[k + i] + h1 * heard[k + 1 + i] + h2 * heard[k + 2 + i] + h3 * heard[k + 3 + i]
-            b = h4 * heard[k + 4 + i] + h5 * heard[k + 5 + i] + h6 * heard[k + 6 + i] + h7 * heard[k + 7 + i]
-            new[i] += a + b
-    for i in range(HOP):
-        below[i] = heard[TAPS // 2 + i] - new[i]
-    for i in range(TAPS - 1):
-        heard[i] = heard[i + HOP]
+# Only machine code calls these functions; what Python would need to call them is a third of the compiler's work. And
+# those that are called at one place only are inlined there before they are compiled.
+HELPER = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+PART = HELPER | {"inline": "always"}
 
+
+@njit(**HELPER)
+def summed(out, a, step, b):
+    """out[i] becomes the sum over k of a[i + k * step] * b[k]. By eights, which is 10 times as fast.
+
+    step: a literal; it is compiled for each, and only so does its loop run on vector units.
+    """
+    for i in range(out.size):
+        out[i] = 0
+    for k in range(0, b.size, 8):
+        b0, b1, b2, b3, b4, b5, b6, b7 = b[k], b[k + 1], b[k + 2], b[k + 3], b[k + 4], b[k + 5], b[k + 6], b[k + 7]
+        c = a[k * step :]
+        for i in range(out.size):
+            low = b0 * c[i] + b1 * c[i + step] + b2 * c[i + 2 * step] + b3 * c[i + 3 * step]
+            high = b4 * c[i + 4 * step] + b5 * c[i + 5 * step] + b6 * c[i + 6 * step] + b7 * c[i + 7 * step]
+            out[i] += low + high
+
+
+@njit(**PART)
+def look(memory, tables, at):
+    """Take the hop that is complete: filter it, and write look number `at`."""
     place = at & (PAST - 1)
+    upper, new = memory[UPPER:LOWER], memory[LOWER - HOP : LOWER]
+    summed(new, memory, 1, tables[HIGH:HANN])
+    for i in range(HOP):
+        memory[SUMS - HOP + i] = memory[TAPS // 2 + i] - new[i]
     sums = memory[SUMS + 16 * place : SUMS + 16 * place + 16]
-    for j in range(16):
-        sums[j] = 0
-    for k in range(0, WINDOW, 8):
-        x0, x1, x2, x3 = upper[k], upper[k + 1], upper[k + 2], upper[k + 3]
-        x4, x5, x6, x7 = upper[k + 4], upper[k + 5], upper[k + 6], upper[k + 7]
-        for j in range(16):
-            a = x0 * BANK[k, j] + x1 * BANK[k + 1, j] + x2 * BANK[k + 2, j] + x3 * BANK[k + 3, j]
-            b = x4 * BANK[k + 4, j] + x5 * BANK[k + 5, j] + x6 * BANK[k + 6, j] + x7 * BANK[k + 7, j]
-            sums[j] += a + b
+    summed(sums, tables, 16, upper)
     for j in range(8):
         memory[HEIGHTS + 8 * place + j] = np.sqrt(sums[j] * sums[j] + sums[8 + j] * sums[8 + j])
     power, low = np.float32(0), np.float32(0)
     for k in range(WINDOW):
-        power += HANN[k] * upper[k] * upper[k]
-        low += HANN[k] * lower[k] * lower[k]
+        power += tables[HANN + k] * upper[k] * upper[k]
+        low += tables[HANN + k] * memory[LOWER + k] * memory[LOWER + k]
     memory[POWERS + place], memory[LOWS + place] = power, low
+    for i in range(SUMS - HOP):
+        memory[i] = memory[i + HOP]
 
 
-@njit(**OPTIONS)
-def height(memory, at, tone):
-    """The amplitude of a tone in a look."""
-    return np.float64(memory[HEIGHTS + 8 * (at & (PAST - 1)) + tone])
+@njit(**PART)
+def loudest(memory, at):
+    """The digit of the loudest low tone and the loudest high one in a look: its place in PAD."""
+    heights = memory[HEIGHTS + 8 * (at & (PAST - 1)) :]
+    row = column = 0
+    for tone in range(1, 4):
+        row = tone if heights[tone] > heights[row] else row
+        column = tone if heights[4 + tone] > heights[4 + column] else column
+    return 4 * row + column
 
 
-@njit(**OPTIONS)
+@njit(**HELPER)
+def heights_of(memory, at, digit):
+    """The amplitudes of a digit's two tones in a look."""
+    base = HEIGHTS + 8 * (at & (PAST - 1))
+    return np.float64(memory[base + (digit >> 2)]), np.float64(memory[base + 4 + (digit & 3)])
+
+
+@njit(**HELPER)
+def is_in(a, b, tops, share, part):
+    """Have two tones so much of both their greatest height, and such a part of that of each?"""
+    return a + b >= share * tops[2] and a >= part * tops[0] and b >= part * tops[1]
+
+
+@njit(**HELPER)
+def edge_of(memory, inside, outside, digit, top):
+    """Where between a look inside a digit and the next one outside it has half its height: from 0 to 1."""
+    a, b = heights_of(memory, inside, digit)
+    c, d = heights_of(memory, outside, digit)
+    part = (a + b - 0.5 * top) / (a + b - (c + d)) if a + b > c + d else 0.0
+    return min(max(part, 0.0), 1.0)
+
+
+@njit(**PART)
+def span(memory, at, oldest, digit):
+    """The looks at which a digit's tones have sounded, back from look `at`: the first one, where between it and the one
+    before they began, and their greatest heights (of the low one, of the high one, of both together).
+
+    The half of the greatest height of both is the edge. A hole of 25 ms is bridged.
+    """
+    low, high = heights_of(memory, at, digit)
+    tops = (low, high, low + high)
+    first, hole, back = at, 0, at - 1
+    while back > at - REACH and back > oldest and hole <= HOLE:
+        a, b = heights_of(memory, back, digit)
+        hole += 1
+        if is_in(a, b, tops, 0.5, 0.3):
+            first, hole, tops = back, 0, (max(tops[0], a), max(tops[1], b), max(tops[2], a + b))
+        back -= 1
+    return first, edge_of(memory, first, first - 1, digit, tops[2]), tops
+
+
+@njit(**HELPER)
 def loss(off):
     """What a tone that is so many Hz off loses in the window, in power."""
     x = off * WINDOW / RATE
@@ -117,103 +168,58 @@ def loss(off):
     return g * g
 
 
-@njit(**OPTIONS)
-def is_in(memory, at, row, column, tops, share, part):
-    """Does a look have so much of both tones' greatest height, and such a part of that of each?"""
-    a, b = height(memory, at, row), height(memory, at, column)
-    return a + b >= share * tops[2] and a >= part * tops[0] and b >= part * tops[1]
-
-
-@njit(**OPTIONS)
-def span(memory, at, oldest, row, column):
-    """The looks at which two tones have sounded, back from look `at`: the first one, where between it and the one
-    before the tones began, and their greatest heights (of the low one, of the high one, of both together).
-
-    The half of the greatest height of both is the edge. A hole of 25 ms is bridged.
-    """
-    a, b = height(memory, at, row), height(memory, at, column)
-    tops = (a, b, a + b)
-    first, hole, back = at, 0, at - 1
-    while back > at - REACH and back > oldest and hole <= HOLE:
-        if is_in(memory, back, row, column, tops, 0.5, 0.3):
-            first, hole = back, 0
-            a, b = height(memory, back, row), height(memory, back, column)
-            tops = (max(tops[0], a), max(tops[1], b), max(tops[2], a + b))
+@njit(**HELPER)
+def followed(memory, first, at, digit, tone, tops):
+    """One of the tones from look to look, where both are in: how far off it is in Hz, how unsteady its pitch is and how
+    its height spreads (0 and 0: a sine), its power and the sum of it, and the powers of all and of what is below."""
+    turned_re, turned_im, weight, heights, squares, total, low, count = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0
+    re0, im0, last = 0.0, 0.0, 0.0
+    for k in range(first, at + 1):
+        place = k & (PAST - 1)
+        a, b = heights_of(memory, k, digit)
+        if is_in(a, b, tops, 0.7, 0.4):
+            now = a if tone < 4 else b
+            re, im = np.float64(memory[SUMS + 16 * place + tone]), np.float64(memory[SUMS + 16 * place + 8 + tone])
+            turned_re += re * re0 + im * im0
+            turned_im += im * re0 - re * im0
+            weight += now * last
+            heights, squares, count = heights + now, squares + now * now, count + 1
+            total, low = total + memory[POWERS + place], low + memory[LOWS + place]
+            re0, im0, last = re, im, now
         else:
-            hole += 1
-        back -= 1
-    inside = height(memory, first, row) + height(memory, first, column)
-    outside = height(memory, first - 1, row) + height(memory, first - 1, column)
-    part = (inside - 0.5 * tops[2]) / (inside - outside) if inside > outside else 0.0
-    return first, min(max(part, 0.0), 1.0), tops
-
-
-@njit(**OPTIONS)
-def followed(memory, first, at, row, column, tone, tops):
-    """One of the tones from look to look: how far off it is in Hz, how steady its pitch is and how its height spreads
-    (1 and 0: a sine), its height, and in how many looks it is."""
-    turned_re, turned_im, weight, total, squares, count, before = 0.0, 0.0, 0.0, 0.0, 0.0, 0, False
-    for k in range(first, at + 1):
-        inside = is_in(memory, k, row, column, tops, 0.7, 0.4)
-        if inside:
-            now = height(memory, k, tone)
-            count, total, squares = count + 1, total + now, squares + now * now
-            if before:
-                base, last = SUMS + 16 * (k & (PAST - 1)) + tone, SUMS + 16 * ((k - 1) & (PAST - 1)) + tone
-                re, im = np.float64(memory[base]), np.float64(memory[base + 8])
-                re0, im0 = np.float64(memory[last]), np.float64(memory[last + 8])
-                turned_re += re * re0 + im * im0
-                turned_im += im * re0 - re * im0
-                weight += now * height(memory, k - 1, tone)
-        before = inside
+            re0, im0, last = 0.0, 0.0, 0.0
     if count < 3 or weight <= 0:
-        return 0.0, 0.0, 9.0, 0.0, count
+        return 9999.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0
     # A look later a tone that is not off has turned by STEP.
-    re = turned_re * STEP_RE[tone] + turned_im * STEP_IM[tone]
-    im = turned_im * STEP_RE[tone] - turned_re * STEP_IM[tone]
-    mean = total / count
+    step_re, step_im = STEP_RE[tone], STEP_IM[tone]
+    re, im = turned_re * step_re + turned_im * step_im, turned_im * step_re - turned_re * step_im
+    off = np.arctan2(im, re) * RATE / (2 * np.pi * HOP)
+    unsteady = 1 - np.sqrt(re * re + im * im) / weight
+    mean, gain = heights / count, 1 / loss(off)
     spread = np.sqrt(max(squares / count - mean * mean, 0.0)) / mean
-    return np.arctan2(im, re) * RATE / (2 * np.pi * HOP), np.sqrt(re * re + im * im) / weight, spread, mean, count
+    return off, unsteady, spread, mean * mean * gain, squares * gain, total, low, count
 
 
-@njit(**OPTIONS)
-def powers(memory, first, at, row, column, tops, gain_row, gain_column):
-    """Within the digit: the share of the power that is not its tones', and the powers of all and of what is below."""
-    tones, total, low = 0.0, 0.0, 0.0
-    for k in range(first, at + 1):
-        if is_in(memory, k, row, column, tops, 0.7, 0.4):
-            a, b = height(memory, k, row), height(memory, k, column)
-            tones += 0.5 * (a * a * gain_row + b * b * gain_column)
-            total += memory[POWERS + (k & (PAST - 1))]
-            low += memory[LOWS + (k & (PAST - 1))]
-    return 1 - tones / total, total, low
-
-
-@njit(**OPTIONS)
-def earlier(memory, first):
-    """The mean powers before a digit, of what is as high as digits and of what is below."""
-    total, low = 0.0, 0.0
-    for k in range(first - 2 - BEFORE, first - 2):
-        total += memory[POWERS + (k & (PAST - 1))]
-        low += memory[LOWS + (k & (PAST - 1))]
-    return total / BEFORE, low / BEFORE
-
-
-@njit(**OPTIONS)
-def judged(memory, at, first, row, column, tops):
+@njit(**HELPER)
+def judged(memory, at, first, digit, tops):
     """Are the looks first..at those of a digit? Whether, and by how many Hz its tones are off."""
-    start = max(first, at - JUDGED + 1)
-    off_a, steady_a, spread_a, a, count = followed(memory, start, at, row, column, row, tops)
-    off_b, steady_b, spread_b, b, count = followed(memory, start, at, row, column, column, tops)
-    if count < 3 or not (abs(off_a) <= OFF[row] and abs(off_b) <= OFF[column]):
-        return False, 0.0, 0.0
-    gain_a, gain_b = 1 / loss(off_a), 1 / loss(off_b)
-    rest, total, low = powers(memory, start, at, row, column, tops, gain_a, gain_b)
-    before, low_before = earlier(memory, first)
+    off_a = off_b = power_a = power_b = tones = wobble = spread = total = low = 0.0
+    count = 0
+    for tone in (digit >> 2, 4 + (digit & 3)):
+        off_a, power_a = off_b, power_b
+        off_b, unsteady, spreads, power_b, sum_, total, low, count = followed(
+            memory, max(first, at - JUDGED + 1), at, digit, tone, tops
+        )
+        if not abs(off_b) <= OFF[tone]:
+            return False, 0.0, 0.0
+        tones, wobble, spread = tones + 0.5 * sum_, max(wobble, unsteady), max(spread, spreads)
+    before = low_before = 0.0
+    for k in range(first - 2 - BEFORE, first - 2):
+        before += memory[POWERS + (k & (PAST - 1))] / BEFORE
+        low_before += memory[LOWS + (k & (PAST - 1))] / BEFORE
     if before * count > QUIETER * total:
         return False, 0.0, 0.0
-    twist = 10 * np.log10(b * b * gain_b / (a * a * gain_a))
-    wobble, spread = 1 - min(steady_a, steady_b), max(spread_a, spread_b)
+    rest, twist = 1 - tones / total, 10 * np.log10(power_b / power_a)
     doubt = rest + low / total + OF_BEFORE * before * count / total + OF_SPREAD * spread + OF_PITCH * wobble
     clean = rest < CLEAN_REST and spread < CLEAN_SPREAD and wobble < CLEAN_PITCH
     clean = clean and (low < LITTLE * total or low < MORE * low_before * count)
@@ -247,23 +253,25 @@ class Dtmf(Node):
     level = Output("effective value of the two tones while gate is 1, 0 between")
     release = Event("a digit has ended: its code, 2^8 times its length, 2^32 times the samples since its last")
     digit = Event("a digit: its character code, and 256 times the samples since its first")
-    state = State(memory_="i8", left="i8", looks="i8", least="f8", x="f8", y="f8", held="i8", heights=("f8", 3),
-                  last="i8", edge="f8", gone="i8", on="f8", pitch_="f8", high_="f8", level_="f8")  # fmt: skip
+    state = State(memory_="i8", tables="i8", left="i8", looks="i8", least="f8", x="f8", y="f8", held="i8", last="i8",
+                  gone="i8", edge="f8", top_low="f8", top_high="f8", top="f8", on="f8", pitch_="f8", high_="f8",
+                  level_="f8")  # fmt: skip
 
     def start(self):
         self.memory_ = np.zeros(ROOM, np.float32)
         self.state["memory_"] = self.memory_.ctypes.data
+        self.state["tables"] = TABLES.ctypes.data
         self.state["left"] = HOP
         self.state["least"] = 10 ** (self.least_db / 20)
         self.state["held"] = self.state["gone"] = -1
 
     @kernel
     def process(state, input, out, gate, pitch, high, level):
-        memory = floats_at(state.memory_, ROOM)
+        memory, tables = floats_at(state.memory_, ROOM), floats_at(state.tables, TABLES.size)
         done = 0
         while done < out.size:
             size = min(out.size - done, state.left)
-            place, x, y = SOUND + TAPS - 1 + HOP - state.left, state.x, state.y
+            place, x, y = TAPS - 1 + HOP - state.left, state.x, state.y
             for i in range(size):
                 now = np.float64(sound(input[done + i]))
                 y = now - x + KEEP * y
@@ -279,55 +287,43 @@ class Dtmf(Node):
             state.left = HOP
             at = state.looks
             state.looks += 1
-            look(memory, at)
-            row, column = 0, 4
-            for tone in range(1, 4):
-                row = tone if height(memory, at, tone) > height(memory, at, row) else row
-                column = tone + 4 if height(memory, at, tone + 4) > height(memory, at, column) else column
+            look(memory, tables, at)
             now = np.float64((at + 1) * HOP - LAG)  # the sample in the middle of the look
-            found, start = -1, 0.0
+            found, start, off_low, off_high, tops = -1, 0.0, 0.0, 0.0, (0.0, 0.0, 0.0)
 
-            both = 4 * row + column - 4
-            a, b = height(memory, at, row), height(memory, at, column)
+            key = loudest(memory, at)
+            a, b = heights_of(memory, at, key)
             most = 0.5 * (a * a + b * b) > WORTH_A_LOOK * memory[POWERS + (at & (PAST - 1))]
-            if most and both != state.held and a >= state.least and b >= state.least:
-                first, part, tops = span(memory, at, state.gone, row, column)
+            if most and key != state.held and min(a, b) >= state.least:
+                first, part, tops = span(memory, at, state.gone, key)
                 start = now - (at - first + part) * HOP
-                if now - start >= LEAST and is_in(memory, at, row, column, tops, 0.5, 0.3):
-                    good, off_a, off_b = judged(memory, at, first, row, column, tops)
-                    if good:
-                        found = both
+                if now - start >= LEAST and is_in(a, b, tops, 0.5, 0.3):
+                    good, off_low, off_high = judged(memory, at, first, key, tops)
+                    found = key if good else -1
 
             if state.held >= 0:
-                r, c = state.held >> 2, 4 + (state.held & 3)
-                his = (state.heights[0], state.heights[1], state.heights[2])
-                a, b = height(memory, at, r), height(memory, at, c)
-                state.level_ = np.sqrt(0.5 * (a * a + b * b))
-                if is_in(memory, at, r, c, his, 0.5, 0.3):
+                held = state.held
+                c, d = heights_of(memory, at, held)
+                state.level_ = np.sqrt(0.5 * (c * c + d * d))
+                if is_in(c, d, (state.top_low, state.top_high, state.top), 0.5, 0.3):
                     state.last = at
-                    for k in range(3):  # a level that falls slowly is followed
-                        top = a if k == 0 else b if k == 1 else a + b
-                        state.heights[k] = max(top, FALL * state.heights[k])
-                if found >= 0 or at - state.last > HOLE:
-                    inside = height(memory, state.last, r) + height(memory, state.last, c)
-                    outside = height(memory, state.last + 1, r) + height(memory, state.last + 1, c)
-                    half = 0.5 * state.heights[2]
-                    part = (inside - half) / (inside - outside) if inside > outside else 0.0
-                    end = now - (at - state.last - min(max(part, 0.0), 1.0)) * HOP
+                    state.top_low = max(c, FALL * state.top_low)  # a level that falls slowly is followed
+                    state.top_high = max(d, FALL * state.top_high)
+                    state.top = max(c + d, FALL * state.top)
+                last = state.last
+                if found >= 0 or at - last > HOLE:
+                    end = now - (at - last - edge_of(memory, last, last + 1, held, state.top)) * HOP
                     end = min(end, start) if found >= 0 else end
-                    length = min(max(np.int64(end - state.edge + 0.5), 0), (1 << 24) - 1)
-                    ago = min(max(np.int64((at + 1) * HOP - end + 0.5), 0), (1 << 14) - 1)
+                    length = np.int64(min(max(end - state.edge + 0.5, 0.0), 2.0**24 - 1))
+                    ago = np.int64(min(max((at + 1) * HOP - end + 0.5, 0.0), 2.0**14 - 1))
                     if state.release == 0:
-                        state.release = event(done - 1, (ago << 32) | (length << 8) | PAD[state.held])
-                    state.gone = state.last
-                    state.held, state.on, state.level_ = -1, 0.0, 0.0
+                        state.release = event(done - 1, (ago << 32) | (length << 8) | PAD[held])
+                    state.gone, state.held, state.on, state.level_ = last, -1, 0.0, 0.0
 
             if found >= 0:
                 state.held, state.last, state.edge, state.on = found, at, start, 1.0
-                for k in range(3):
-                    state.heights[k] = tops[k]
-                a, b = height(memory, at, row), height(memory, at, column)
-                state.pitch_, state.high_ = TONES[row] + off_a, TONES[column] + off_b
+                state.top_low, state.top_high, state.top = tops
+                state.pitch_, state.high_ = TONES[found >> 2] + off_low, TONES[4 + (found & 3)] + off_high
                 state.level_ = np.sqrt(0.5 * (a * a + b * b))
                 out[done - 1] = PAD[found]
                 if state.digit == 0:
