@@ -46,6 +46,7 @@ SLACK = 800  # samples by which lines may be away from where the header says the
 GONE = 0.025  # the share of a picture that may be missing without a trace
 JUMP = 40.0  # what a step of the path costs, in samples of clear sync
 FINE = 32  # places between two samples
+HELD = np.arange(0, 2.1, 0.2)  # samples for which rows may go on into the gaps beside them
 BLOCK = 256  # samples of a spectrum
 LEAST = 8  # lines that must be there for a picture whose header was missed
 
@@ -416,12 +417,13 @@ class Row(NamedTuple):
     width: int
     taps: np.ndarray
     beside: tuple[float, float]  # samples that the parts before and after it last
+    gaps: tuple[bool, bool]  # whether these are gaps, into which it may go on
 
-    def read(self, values: np.ndarray, steps: tuple[Any, Any], ends: tuple[Any, Any]) -> np.ndarray:
+    def read(self, values: np.ndarray, steps: tuple[Any, Any], ends: tuple[Any, Any], held: float) -> np.ndarray:
         """Hz of the pixels, (lines, width), through the filter.
 
         Beside the row the signal is moved by `steps`, from what it is there to how the row ends, so that it goes on
-        without an edge; and farther away it is what the row ends in.
+        without an edge; and farther away it is what the row ends in. In a gap that begins after `held` samples.
         """
         reach = self.taps.shape[1] // 2
         pixel = self.scan / self.width
@@ -430,8 +432,9 @@ class Row(NamedTuple):
         here = values[np.clip(n, 0, len(values) - 1)]
         # A value is the mean from its sample to the next: so much of it lies before the row, or after it.
         before, after = self.begins[:, None] - n, n + 1 - self.begins[:, None] - self.scan
-        for outside, beside, step, end in zip((before, after), self.beside, steps, ends, strict=True):
-            here = np.where(outside > beside, end[:, None], here + np.clip(outside, 0, 1) * step[:, None])
+        for outside, beside, gap, step, end in zip((before, after), self.beside, self.gaps, steps, ends, strict=True):
+            moved = here + np.clip(outside - held * gap, 0, 1) * step[:, None]
+            here = np.where(outside > beside, end[:, None], moved)
         here = here.astype(np.float32)
         times = self.begins[:, None] + pixel * (np.arange(self.width) + 0.5) - 0.5 - base[:, None]
         whole = np.floor(times).astype(np.int64)
@@ -451,6 +454,18 @@ class Row(NamedTuple):
             found.append(values[np.clip(places, 0, len(values) - 1)].mean(1))
         return found[0], found[1]
 
+    def edges(self, values: np.ndarray, steps: tuple[Any, Any], ends: tuple[Any, Any]) -> np.ndarray:
+        """How much of the edges to the gaps beside it is left, in Hz, if it goes on into them for each time of HELD."""
+        found = np.zeros(len(HELD))
+        first, last = np.floor(self.begins), np.ceil(self.begins + self.scan) - 1
+        for at, way, gap, step, end in zip((first, last), (-1, 1), self.gaps, steps, ends, strict=True):
+            n = at.astype(np.int64)[:, None] + way * np.arange(4)
+            outside = self.begins[:, None] - n if way < 0 else n + 1 - self.begins[:, None] - self.scan
+            here = values[np.clip(n, 0, len(values) - 1)] - end[:, None]
+            rest = [here + np.clip(outside - held, 0, 1) * step[:, None] for held in HELD]
+            found += gap * np.abs(rest).mean((1, 2))
+        return found
+
 
 def rows_of(heard: Demodulated, mode: Mode, off: float, lines: np.ndarray, clock: float) -> tuple[Any, Any]:
     """The planes of the lines that begin at these samples: (planes, lines, rows, width) in 0..255, and what is lost."""
@@ -466,15 +481,21 @@ def rows_of(heard: Demodulated, mode: Mode, off: float, lines: np.ndarray, clock
             begins, scan = lines + start * scale, part.ms * scale
             taps = filter_of(heard, off, scan, scan / mode.width, begins)
             beside = (mode.line[k - 1].ms * scale, mode.line[(k + 1) % many].ms * scale)
-            rows[k] = Row(begins, scan, mode.width, taps, beside)
+            gaps = (mode.line[k - 1].hz >= BLACK, mode.line[(k + 1) % many].hz >= BLACK)
+            rows[k] = Row(begins, scan, mode.width, taps, beside, gaps)
     ends = {k: row.ends(values) for k, row in rows.items()}
+    steps = {}
+    for k in rows:
+        before, after = (k - 1) % many, (k + 1) % many
+        left = ends[k][0] - (ends[before][1] if before in rows else mode.line[before].hz)
+        right = ends[k][1] - (ends[after][0] if after in rows else mode.line[after].hz)
+        steps[k] = left, right
+    # Some senders, as ours does, go on with a row for a moment, and others do not: what they do leaves the least edges.
+    left_over = np.sum([row.edges(values, steps[k], ends[k]) for k, row in rows.items()], 0)
+    held = float(HELD[left_over.argmin()])
     for k, row in rows.items():
         part = mode.line[k]
-        first, last = ends[k]
-        before, after = (k - 1) % many, (k + 1) % many
-        left = first - (ends[before][1] if before in rows else mode.line[before].hz)
-        right = last - (ends[after][0] if after in rows else mode.line[after].hz)
-        level = row.read(values, (left, right), (first, last))
+        level = row.read(values, steps[k], ends[k], held)
         times = row.begins[:, None] + row.scan / mode.width * (np.arange(mode.width) + 0.5) - 0.5
         nearest = np.rint(times).astype(np.int64)
         missing = (nearest < 0) | (nearest >= len(values)) | gone[np.clip(nearest, 0, len(gone) - 1)]

@@ -22,6 +22,12 @@ VOX = (1900.0, 1500.0, 1900.0, 1500.0, 2300.0, 1500.0, 2300.0, 1500.0)  # Hz, 10
 TAIL = 4.0  # ms of black after the last pixel, in which the sound fades
 STEPS = 128  # a pixel of the table counts such parts of one of 255 levels
 
+# What the filters of receivers do to rows is undone in part beforehand; docs/sstv.md has what that gains. They blur, so
+# rows are sharpened; and what is beside a row leaks into its first and last pixel, so these are held a little longer.
+BLUR = 0.1  # ms: a row f becomes f - BLUR^2 f''
+SHARPEST = 0.1  # the most that is taken off of a row's second difference: finer pixels than so do not get through
+HOLD = 0.15  # ms for which a row goes on into the gaps beside it
+
 MEAN = -1  # a Part's row: the mean of all rows of its line
 
 
@@ -266,7 +272,9 @@ def to_planes(rgb: np.ndarray, mode: Mode, levels: str) -> np.ndarray:
         return np.moveaxis(rgb, 2, 0).astype(np.float32)
     count = len(mode.planes)
     flat = rgb.reshape(-1, 3).T.astype(np.float32)
-    made = TO_YUV[levels][:count].astype(np.float32) @ flat + ZERO_YUV[levels][:count, None].astype(np.float32)
+    # Not `@`, for which linear algebra starts threads that turn on the spot for longer than this takes.
+    made = np.einsum("pc,cn->pn", TO_YUV[levels][:count].astype(np.float32), flat)
+    made += ZERO_YUV[levels][:count, None]
     return made.reshape(count, *rgb.shape[:2])
 
 
@@ -291,8 +299,18 @@ def pixels(rgb: np.ndarray, mode: Mode, levels: str = "full") -> np.ndarray:
     for k, (_, part) in enumerate(mode.scans):
         plane = by_line[part.plane]
         row = plane.mean(1) if part.row == MEAN else plane[:, part.row]
-        found[:, k] = np.rint(row.clip(0, 255) * STEPS)
+        found[:, k] = np.rint(sharpened(row, part.ms / mode.width) * STEPS)
     return found
+
+
+def sharpened(rows: np.ndarray, pixel: float) -> np.ndarray:
+    """Rows (lines, width) with their second difference taken off, in 0..255. pixel: ms."""
+    much = min((BLUR / pixel) ** 2, SHARPEST)
+    found = (1 + 2 * much) * rows
+    found[:, 1:] -= much * rows[:, :-1]
+    found[:, :-1] -= much * rows[:, 1:]
+    found[:, [0, -1]] -= much * rows[:, [0, -1]]  # beyond its ends it is as they are
+    return found.clip(0, 255)
 
 
 # --- Tones ------------------------------------------------------------------------------------------------------------
@@ -326,24 +344,35 @@ def fsk(text: str, what: str) -> list[tuple[float, float]]:
     return [(FSK_SILENCE, BLACK), *tones, (FSK_GUARD, FSK_ZERO)]
 
 
+def stops(mode: Mode) -> list[float]:
+    """Where each part of a line stops, in ms: rows go on into gaps beside them, not into pulses and not into rows."""
+    found = []
+    for start, part, after in zip(mode.starts, mode.line, mode.line[1:] + mode.line[:1], strict=True):
+        late = (not part.hz and after.hz >= BLACK) - (not after.hz and part.hz >= BLACK)
+        found.append(start + part.ms + late * HOLD)
+    return found
+
+
 def tones(mode: Mode, fsk_id: str = "", vox: bool = False, what: str = "sstv") -> np.ndarray:
-    """The transmission as float64 (pieces, 4): end in samples, Hz or 0, samples a pixel, the row's first pixel.
+    """The transmission as float64 (pieces, 5), times in samples: end, Hz or 0, and of a row the length of a pixel, the
+    place of its first one among all pixels, and when that begins by the standard.
 
     Times are sums of the exact lengths, never of rounded ones, so nothing drifts.
     """
     before = np.array(header(mode, vox))
     after = np.array([*fsk(fsk_id, what), (TAIL, BLACK)])
     start = before[:, 0].sum()
-    line = np.array([(sum(part.ms for part in mode.line[: k + 1]), part.hz) for k, part in enumerate(mode.line)])
-    lines = np.zeros((mode.lines, len(line), 4))
-    lines[:, :, 0] = start + mode.ms * np.arange(mode.lines)[:, None] + line[:, 0]
-    lines[:, :, 1] = line[:, 1]
+    begins = start + mode.ms * np.arange(mode.lines)[:, None]
+    lines = np.zeros((mode.lines, len(mode.line), 5))
+    lines[:, :, 0] = begins + stops(mode)
+    lines[:, :, 1] = [part.hz for part in mode.line]
     scans = [k for k, part in enumerate(mode.line) if not part.hz]
-    lines[:, scans, 2] = [mode.line[k].ms / mode.width for k in scans]
+    lines[:, scans, 2] = [part.ms / mode.width for _, part in mode.scans]
     lines[:, scans, 3] = mode.width * np.arange(mode.lines * len(scans)).reshape(mode.lines, -1)
-    made = np.zeros((len(before) + len(after), 4))
+    lines[:, scans, 4] = begins + [at for at, _ in mode.scans]
+    made = np.zeros((len(before) + len(after), 5))
     made[:, 0] = np.concatenate([np.cumsum(before[:, 0]), start + mode.lines * mode.ms + np.cumsum(after[:, 0])])
     made[:, 1] = np.concatenate([before[:, 1], after[:, 1]])
-    found = np.concatenate([made[: len(before)], lines.reshape(-1, 4), made[len(before) :]])
-    found[:, [0, 2]] *= RATE / 1000
+    found = np.concatenate([made[: len(before)], lines.reshape(-1, 5), made[len(before) :]])
+    found[:, [0, 2, 4]] *= RATE / 1000
     return np.ascontiguousarray(found)

@@ -36,8 +36,7 @@ class Sstv(Node):
     progress = Output("how much has been sent, 0 to 1")
     done = Event("the last sample has been made")
     state = State(
-        phase="f8", begin="f8", at="i8", end="i8", piece="i8", pixel="i8", table="i8", size="i8", rows="i8", width="i8",
-        count="i8",
+        phase="f8", at="i8", end="i8", piece="i8", pixel="i8", table="i8", size="i8", rows="i8", width="i8", count="i8",
     )  # fmt: skip
 
     def start(self):
@@ -55,8 +54,8 @@ class Sstv(Node):
 
     @kernel
     def process(state, amp, out, progress):
-        table, rows = doubles_at(state.table, 4 * state.size), shorts_at(state.rows, state.count)
-        phase, begin, piece, pixel, width = state.phase, state.begin, state.piece, state.pixel, state.width
+        table, rows = doubles_at(state.table, 5 * state.size), shorts_at(state.rows, state.count)
+        phase, piece, pixel, width = state.phase, state.piece, state.pixel, state.width
         at, end = state.at, state.end
         size = min(out.size, end - at)
         for i in range(size):
@@ -65,13 +64,13 @@ class Sstv(Node):
             now, then = np.float64(at + i), np.float64(at + i + 1)
             turned = 0.0
             while piece < state.size:
-                here = 4 * piece
+                here = 5 * piece
                 stop, hz = table[here], table[here + 1]
                 is_row = hz == 0.0
                 if is_row:
                     hz = BLACK + LEVEL * rows[np.int64(table[here + 3]) + pixel]
                     if pixel + 1 < width:
-                        stop = begin + (pixel + 1) * table[here + 2]
+                        stop = table[here + 4] + (pixel + 1) * table[here + 2]
                 if stop > then:
                     turned += (then - now) * hz
                     break
@@ -79,7 +78,7 @@ class Sstv(Node):
                 now = stop
                 pixel += 1
                 if not is_row or pixel == width:
-                    pixel, begin = 0, stop
+                    pixel = 0
                     piece += 1
             phase += turned * (1 / RATE)
             phase -= np.floor(phase)
@@ -93,7 +92,7 @@ class Sstv(Node):
             out[i] = 0
         for i in range(out.size):
             progress[i] = min(at + i + 1, end) / end
-        state.phase, state.begin, state.piece, state.pixel = phase, begin, piece, pixel
+        state.phase, state.piece, state.pixel = phase, piece, pixel
         state.at = at + size
         if size > 0 and at + size == end and state.done == 0:
             state.done = event(size - 1)
