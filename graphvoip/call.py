@@ -361,6 +361,8 @@ class Call:
     def update(self) -> None:
         """Take over wires that were changed behind a node's back (`node.wires[...]`) while the graph sounds."""
         self._graph.claim(*self._graph.roots)
+        for node in walk(self._graph.roots):
+            node.wires.row = None
         self._graph.touch()
 
     def draw(self, path: "str | os.PathLike[str]") -> None:

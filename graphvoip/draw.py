@@ -15,7 +15,7 @@ import numpy as np
 from . import expression, layout
 from .expression import Name, Number, Operation, Tree
 from .graph import Graph
-from .node import Node, NodeEvent, Port, Signal
+from .node import Node, NodeEvent, Port, Signal, settled
 from .nodes.constant import Constant
 from .nodes.input import Input
 from .plan import order
@@ -85,7 +85,7 @@ def patch_svg(patch: Patch) -> str:
     names = {node: path for path, node in patch.nodes.items()}
     outer = {*patch.params.values(), *patch.inputs.values()}
     for node in patch.nodes.values():
-        if isinstance(node, Input) and node not in outer and isinstance(node.wires["input"], Port):
+        if isinstance(node, Input) and node not in outer and isinstance(node.input, Port):
             del names[node]  # it only hands on what a sub-patch is given
     return _Picture(patch.name, patch.recipe.doc, roots, names, outer, patch.outputs, patch.done).svg()
 
@@ -141,7 +141,7 @@ class _Picture:
         self.hidden = {node for node in self.place if node not in self.names}
         uses: dict[Node, int] = {}
         for node in self.place:
-            for port in node.sources():
+            for port in node.written():
                 uses[port.node] = uses.get(port.node, 0) + 1
         for node in self.place:  # sources first, so what is long is cut from its inside
             if node in self.hidden:
@@ -162,7 +162,7 @@ class _Picture:
         if node in within or len(within) > 60:
             return math.inf
         total = 0.0
-        for wire in node.wires.values():
+        for wire in map(settled, node.wires.values()):
             if isinstance(wire, Port) and wire.node in self.hidden:
                 total += self._size(wire.node, {*within, node}) + 3
             else:
@@ -179,6 +179,7 @@ class _Picture:
 
     def _tree(self, wire: Any, reader: Node | None, late: bool, found: dict[tuple[Node, str], bool]) -> Tree:
         """A wire as an expression; `found`: the outputs that it names, and whether they are read one sample late."""
+        wire = settled(wire)
         if not isinstance(wire, Port):
             return self._leaf(wire)
         node = wire.node
@@ -224,7 +225,7 @@ class _Picture:
                 rows.append(_row("score", f"{len(node.score)} change{'s' if len(node.score) > 1 else ''}", "option"))
             return Card(title, "param", "param", rows, ["out"], about="a parameter", is_pill=True)
         card = Card(title, node.kind, "input", [], ["out"], about="an input", is_pill=True)  # type: ignore[attr-defined]
-        if isinstance(node.wires["input"], Port):
+        if isinstance(settled(node.wires["input"]), Port):
             card.kind = ""
             sources: dict[tuple[Node, str], bool] = {}
             tree = self._tree(node.wires["input"], node, False, sources)
@@ -233,7 +234,7 @@ class _Picture:
 
     def _input_rows(self, node: Node) -> Iterator[Row]:
         for name, slot in node.slots.inputs.items():
-            wire = node.wires[name]
+            wire = settled(node.wires[name])
             for k, one in enumerate(wire) if isinstance(wire, list) else [(None, wire)]:
                 label = name if k is None else f"{name}[{k}]"
                 if isinstance(one, Port):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .bus import Buses
-from .node import Node, Port, node_type, settled
+from .node import GONE, Node, Port, node_type, settled, without_gone
 from .plan import Plan
 from .rings import FRAME, RATE
 
@@ -29,7 +29,7 @@ class Graph:
         self.name = name
         self.roots: dict[Node, int] = {}  # and for how many it is one
         self._claimed: list[Node] = []  # nodes that are not in a plan yet
-        self._python: set[Node] = set()  # nodes of the plan whose samples Python makes
+        self._python: set[Node] = set()  # nodes whose samples Python makes
         self.clock = np.zeros(1, np.int64)  # frames run, counted by the audio thread
         self.plan: Plan | None = None
         self.on_touch: Callable[[Graph], Any] = lambda graph: None
@@ -65,8 +65,8 @@ class Graph:
             for name, wire in node.wires.items():
                 if wire is None:
                     raise ValueError(f"{title(node)}: '{name}' must be given: a number, a node or a node's output")
-            around = [port.node for port in node.sources()] if node.in_python else []
-            if node in walk(around) or (feeding and node.in_python and feeding in walk([node])):
+        for node in walk(nodes, Node.written):
+            if node.in_python and (_feeds(node, node) or node is feeding or (feeding and _feeds(feeding, node))):
                 raise ValueError(
                     f"{title(node)} is in a cycle, and its function is heard some frames late: it would not be the "
                     "cycle that is written; write the function as a @kernel, or take it out of the cycle"
@@ -75,6 +75,8 @@ class Graph:
             if node.graph is None and node.claimed is None:
                 node.claimed = self
                 self._claimed.append(node)
+                if node.in_python:
+                    self._python.add(node)
 
     def _check(self, node: Node) -> None:
         holder = node.graph or node.claimed
@@ -86,6 +88,7 @@ class Graph:
     def _unclaim(self) -> None:
         for node in self._claimed:
             node.claimed = None
+            self._python.discard(node)
         self._claimed = []
 
     def _left(self, node: Node) -> None:
@@ -104,43 +107,58 @@ class Graph:
     def touch(self) -> None:
         self.on_touch(self)
 
-    def hand_over(self, node: Node, name: str, new: Any, over: int = FRAME) -> None:
-        """Wire an input of a node that sounds anew: the new signal takes over from the old within `over` samples."""
-        old = node.wires[name]
-        ports = new if isinstance(new, list) else [new]
-        sources = [port.node for port in ports if isinstance(port, Port)]
+    def rewire(self, node: Node, name: str, new: Any, over: int = FRAME) -> None:
+        """Wire an input of a node anew, if that can sound: what sounds already goes over to it in `over` samples."""
+        sources = [port.node for port in (new if isinstance(new, list) else [new]) if isinstance(port, Port)]
         if not self._python:  # what sounds here has been looked at; only Python minds what it becomes a part of
             sources = [one for one in sources if one.graph is not self]
         self.claim(*sources, feeding=node)
-        if isinstance(old, list):
+        self.replace(node, name, new, over)
+
+    def replace(self, node: Node, name: str, new: Any, over: int = FRAME) -> None:
+        """The same for what has been claimed."""
+        old = node.wires[name]
+        if node.graph is None:
+            wire = new
+        elif isinstance(old, list):
             size = max(len(old), len(new))
             padded = zip(old + [GONE] * (size - len(old)), new + [GONE] * (size - len(new)), strict=True)
-            node.wires[name] = _kept([self._between(a, b, over) for a, b in padded])
+            wire = without_gone([self._between(a, b, over) for a, b in padded])
         elif isinstance(new, float):
-            node.wires[name] = self._moved(old, new, over, name)
+            wire = self._moved(old, new, over, name)
         else:
-            node.wires[name] = self._between(old, new, over)
-        _tell(node, name)
-        self.touch()
+            wire = self._between(old, new, over)
+        if wire is not old:
+            node.wires[name] = wire
+            _tell(node, name)
+            self.touch()
 
     def _moved(self, old: Any, new: float, over: int, name: str) -> Any:
         """A number that changes is a node from then on: changing it again makes no new plan."""
-        held: Any = old.node if isinstance(old, Port) and isinstance(settled(old), float) else None
-        if held is None or held.type != "constant" or held.graph is None:
+        if isinstance(settled(old), Port):
             old = self._heard(old)
-            if isinstance(old, Port) or old == new:
-                return self._between(old, new, over)
-            held = node_type("constant")(value=old, name=name)
-            held.stands_in = True
+        end = old
+        while isinstance(end, Port) and end.node.type == "handover":
+            end = end.node.becomes
+        if isinstance(end, Port) and end.node.stands_in:
+            end.node.set(new, over / RATE)  # type: ignore[attr-defined]
+            return old
+        if old == new:
+            return new
+        held: Any = node_type("constant")(value=old if isinstance(old, float) else new, name=name)
+        held.stands_in = True
+        if not isinstance(old, float):
+            return self._between(old, held.port(), over)
         held.set(new, over / RATE)
         return held.port()
 
     def _between(self, old: Any, new: Any, over: int) -> Any:
         """What is on a wire while one signal takes over from another: a node, or the signal if it is there already."""
-        if isinstance(old, Port) and old.node.stands_in and settled(old) == new and vars(old.node)["over"] <= over:
-            return old  # on its way
+        on_its_way = isinstance(old, Port) and old.node.type == "handover"
+        if on_its_way and _same(settled(old), new) and vars(old.node)["over"] <= over:
+            return old
         old = self._heard(old)
-        if old == new:
+        if _same(old, new):
             return new
         passing = node_type("handover")(old, new, over=over)
         _tell(passing, "a")
@@ -152,7 +170,7 @@ class Graph:
         node, name = passing.holder
         wire, port = node.wires[name], passing.port()
         if isinstance(wire, list) and port in wire:
-            node.wires[name] = _kept([passing.becomes if one is port else one for one in wire])
+            node.wires[name] = without_gone([passing.becomes if one is port else one for one in wire])
             self.touch()
         elif wire is port:
             node.wires[name] = passing.becomes
@@ -170,7 +188,7 @@ class Graph:
         for name, wire in node.wires.items():
             for one in wire if isinstance(wire, list) else [wire]:
                 self._heard(one)
-            node.wires[name] = [settled(one) for one in wire] if isinstance(wire, list) else settled(wire)
+            node.wires[name] = settled(wire)
 
     def listen(self, node: Node, event: str, heard: Callable[[int, int], Any]) -> None:
         """Call heard(sample, value) on the event loop at every such event; sample counts from the call's start."""
@@ -238,14 +256,8 @@ class Graph:
         self.on_python = lambda node: None
 
 
-GONE = float("-0")  # an input that a list of them has no more, until its sound has faded; known by its identity
-
-
-def _kept(wires: list[Any]) -> list[Any]:
-    """Without the inputs at the end that are gone."""
-    while wires and wires[-1] is GONE:
-        wires.pop()
-    return wires
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (one == other and one is not GONE and other is not GONE)
 
 
 def _tell(node: Node, name: str) -> None:
@@ -261,14 +273,20 @@ def title(node: Node) -> str:
     return f"{node.type} '{node.name}'" if node.name else node.type
 
 
-def walk(nodes: Any) -> Iterator[Node]:
+def _feeds(node: Node, other: Node) -> bool:
+    """Does a node's sound come, as it is written, to the inputs of the other?"""
+    sources = [port.node for port in other.written()]
+    return node in walk(sources, Node.written)
+
+
+def walk(nodes: Any, sources: Callable[[Node], list[Port]] = Node.sources) -> Iterator[Node]:
     """These nodes and all that is wired to them, each once."""
     waiting = list(nodes)
     seen = set(waiting)
     while waiting:
         node = waiting.pop()
         yield node
-        for port in node.sources():
+        for port in sources(node):
             if port.node not in seen:
                 seen.add(port.node)
                 waiting.append(port.node)

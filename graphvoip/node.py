@@ -24,6 +24,7 @@ import numbers
 import os
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, NoReturn
@@ -105,7 +106,7 @@ class Signals(Slot):
         self.doc = doc
 
     def __get__(self, node: "Node | None", owner: type) -> Any:
-        return self if node is None else tuple(map(settled, node.wires[self.name]))
+        return self if node is None else tuple(settled(node.wires[self.name]))
 
     def __set__(self, node: "Node", values: Any) -> None:
         node.rewire(self.name, self.check(node, values))
@@ -324,7 +325,7 @@ class Arithmetic:
         if not name:
             raise TypeError(f"{other.type} has no input for >> to feed")
         if isinstance(slots[name], Signals):
-            other.rewire(name, [*other.wires[name], self.port()])
+            other.rewire(name, [*settled(other.wires[name]), self.port()])
             return other
         if name in other.wired:
             raise ValueError(
@@ -336,11 +337,23 @@ class Arithmetic:
         return other
 
 
+GONE = float("-0")  # an input that a list of them has no more, until its sound has faded; known by its identity
+
+
 def settled(wire: Any) -> Any:
-    """What a wire is to become, while one signal takes over from another."""
+    """What a wire, or a list of them, is to become, while one signal takes over from another."""
+    if isinstance(wire, list):
+        return without_gone([settled(one) for one in wire])
     while isinstance(wire, Port) and wire.node.stands_in:
         wire = wire.node.becomes
     return wire
+
+
+def without_gone(wires: list[Any]) -> list[Any]:
+    """A list of inputs up to the last one that is still there."""
+    while wires and wires[-1] is GONE:
+        wires.pop()
+    return wires
 
 
 def _combined(kind: str, a: Any, b: Any) -> "Node":
@@ -350,6 +363,16 @@ def _combined(kind: str, a: Any, b: Any) -> "Node":
     node = node_type(kind)(a=a, b=b)
     node.anonymous = True
     return node
+
+
+def _ports_among(wires: Iterable[Any]) -> list["Port"]:
+    found: list[Port] = []
+    for wire in wires:
+        if isinstance(wire, Port):
+            found.append(wire)
+        elif isinstance(wire, list):
+            found += [one for one in wire if isinstance(one, Port)]
+    return found
 
 
 def _wire_text(wire: Any) -> str:
@@ -398,13 +421,15 @@ class Slots:
 class Wires(dict[str, Any]):
     """What a node's inputs are wired to, by name; lists in it are replaced, not changed.
 
-    row: what plans have made of it (plan.py), None after a change.
+    row: what plans have made of it (plan.py), None after a change. version: counts the changes.
     """
 
     row: Any = None
+    version = 0
 
     def __setitem__(self, name: str, wire: Any) -> None:
         super().__setitem__(name, wire)
+        self.version += 1
         self.row = None
 
 
@@ -531,12 +556,13 @@ class Node(Arithmetic):
 
     def rewire(self, name: str, wire: Any) -> None:
         """Give an input another wire, one that the slot has checked."""
-        if self.graph is None:
+        graph = self.graph or self.claimed
+        if graph is None:
             self.wires[name] = wire
         elif wire is None:
             raise ValueError(f"{self.name or self.type}: '{name}' must be given: a number, a node or a node's output")
         else:
-            self.graph.hand_over(self, name, wire)
+            graph.rewire(self, name, wire)
 
     def port(self, name: str | None = None) -> Port:
         """One of its outputs, the first without a name."""
@@ -556,14 +582,12 @@ class Node(Arithmetic):
         return all(np.isfinite(buffer[LEAD:]).all() for buffer in self._buffers.values())
 
     def sources(self) -> list[Port]:
-        """What is wired to its inputs, in their order."""
-        found = []
-        for wire in self.wires.values():
-            if type(wire) is Port:
-                found.append(wire)
-            elif type(wire) is list:
-                found += [one for one in wire if type(one) is Port]
-        return found
+        """What is wired to its inputs at this moment, in their order."""
+        return _ports_among(self.wires.values())
+
+    def written(self) -> list[Port]:
+        """What is wired to its inputs when all that is on its way has arrived."""
+        return _ports_among(map(settled, self.wires.values()))
 
     def __repr__(self) -> str:
         return f"<{self.type} {self.name or self.id}>"

@@ -127,9 +127,7 @@ class _Writer:
 
     def _sources(self, node: Node) -> list[Port]:
         """What is wired to it, or is to be in a moment."""
-        wires = [] if node in self.given else node.wires.values()
-        ends = [settled(one) for wire in wires for one in (wire if isinstance(wire, list) else [wire])]
-        return [one for one in ends if isinstance(one, Port)]
+        return [] if node in self.given else node.written()
 
     def document(self) -> dict[str, Any]:
         patch, recipe = self.patch, self.patch.recipe
@@ -172,7 +170,7 @@ class _Writer:
             raise ValueError(f"{path}: a file has no '{node.type}', it is for Python only")
         made: dict[str, Any] = {"type": node.type}
         for name, slot in node.slots.inputs.items():
-            wire = node.wires[name] if isinstance(node.wires[name], list) else settled(node.wires[name])
+            wire = settled(node.wires[name])
             if isinstance(wire, list):
                 made |= {name: [self._wire(one) for one in wire]} if wire else {}
             elif not isinstance(slot, Signal) or wire != slot.default:

@@ -10,7 +10,7 @@ lower: every buffer has a float before its first sample, where the last sample o
 import itertools
 import struct
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,24 +120,28 @@ def _walked(roots: Iterable[Node], sources: Callable[[Node], list[Node]]) -> tup
     return finished, cyclic
 
 
-def _grouped(nodes: dict[Node, None]) -> list[list[Node]]:
+def _grouped(nodes: dict[Node, None], sources: Callable[[Node], list[Node]]) -> list[list[Node]]:
     """Nodes among which there are cycles: each cycle's together, at the place where the last of them was finished."""
     import networkx as nx  # here, because it takes longer to import than all the rest of this package
 
     places = {node: place for place, node in enumerate(nodes)}
-    needs = nx.DiGraph((node, port.node) for node in nodes for port in node.sources())
+    needs = nx.DiGraph((node, source) for node in nodes for source in sources(node))
     needs.add_nodes_from(nodes)
     groups = [sorted(part, key=places.__getitem__) for part in nx.strongly_connected_components(needs)]
     return sorted(groups, key=lambda part: places[part[-1]])
 
 
 def order(roots: Iterable[Node]) -> list[list[Node]]:
-    """The nodes that the roots need, in groups: sources first, a group of several (or a self-loop) is a cycle.
+    """The nodes that the roots need, as it is written, in groups: sources first, and a group of several is a cycle.
 
     The order depends on the wires only, so two runs make the same sound.
     """
-    nodes, cyclic = _walked(roots, lambda node: [port.node for port in node.sources()])
-    return _grouped(nodes) if cyclic else [[node] for node in nodes]
+
+    def sources(node: Node) -> list[Node]:
+        return [port.node for port in node.written()]
+
+    nodes, cyclic = _walked(roots, sources)
+    return _grouped(nodes, sources) if cyclic else [[node] for node in nodes]
 
 
 class Row(NamedTuple):
@@ -147,49 +151,44 @@ class Row(NamedTuple):
     words: bytes  # a table of signals [count, address ...] if it has one, the addresses of its inputs, of its outputs
     table: int | None  # the input that is such a table; its address is known when the words have their place
     events: bytes  # the words of its events in its state, and how they are called
-    sources: list[Node]
-    flats: list[Flat]
+    reads: list[tuple[int, Port]]  # where in its words there are outputs of other nodes
+    sources: list[Node]  # those nodes
+    flats: list[Flat]  # numbers that it reads
 
 
-def _sources(node: Node) -> list[Node]:
-    """What is wired to a node, whose row is there after that."""
-    if node.wires.row is None:
-        node.wires.row = _row(node)
-    return node.wires.row.sources
+def row_of(node: Node) -> Row:
+    wires = node.wires
+    version, row = wires.version, wires.row
+    if row is None:
+        row = wires.row = _row(node)
+        if wires.version != version:  # another thread has changed them meanwhile
+            wires.row = None
+    return row
 
 
 def _row(node: Node) -> Row:
-    sources: list[Node] = []
+    wires = list(node.wires.values())
+    many = wires.pop() if wires and isinstance(wires[-1], list) else None  # a slot of Signals is the last one
+    words = [] if many is None else [len(many)]
+    reads: list[tuple[int, Port]] = []
     flats: list[Flat] = []
-
-    def address(name: str, wire: Any) -> int:
-        if wire is None:
-            raise ValueError(f"{node.name or node.type}: '{name}' must be given")
+    for wire in [*(many or ()), *wires]:
         if isinstance(wire, Port):
-            sources.append(wire.node)
-            return wire.address
-        flats.append(flat(wire))
-        return flats[-1].address
-
-    table: list[int] = []
-    inputs: list[int] = []
-    for name, wire in node.wires.items():
-        if isinstance(wire, list):  # the last one
-            table = [len(wire), *(address(name, one) for one in wire)]
-            inputs.append(0)
+            reads.append((len(words), wire))
+            words.append(wire.address)
+        elif wire is None:
+            missing = next(name for name, one in node.wires.items() if one is None)
+            raise ValueError(f"{node.name or node.type}: '{missing}' must be given")
         else:
-            inputs.append(address(name, wire))
-    at = len(table)
-    step = (node.kernel, node.state_address, 8 * at, 8 * (at + len(inputs)))
+            flats.append(flat(wire))
+            words.append(flats[-1].address)
+    inputs_at = len(words) - len(wires)
+    table = None if many is None else len(words)
+    words += [] if many is None else [0]
+    step = (node.kernel, node.state_address, 8 * inputs_at, 8 * len(words))
+    words += [port.address for port in node._ports.values()]
     events = [word for k in range(len(node.slots.events)) for word in (node.state_address + 8 * k, node.id << 4 | k)]
-    return Row(
-        _bytes(step),
-        _bytes([*table, *inputs, *(port.address for port in node._ports.values())]),
-        at + len(inputs) - 1 if table else None,
-        _bytes(events),
-        sources,
-        flats,
-    )
+    return Row(_bytes(step), _bytes(words), table, _bytes(events), reads, [port.node for _, port in reads], flats)
 
 
 def _bytes(words: Sequence[int]) -> bytes:
@@ -200,34 +199,30 @@ def _joined(parts: Iterable[bytes]) -> np.ndarray:
     return np.frombuffer(b"".join(parts), np.int64)
 
 
-def _reads(node: Node) -> Iterator[tuple[int, Port]]:
-    """Where in its words a node's kernel finds each output that it reads."""
-    wires = list(node.wires.values())
-    many = wires[-1] if wires and isinstance(wires[-1], list) else None
-    for place, wire in enumerate(wires, 0 if many is None else 1 + len(many)):
-        if isinstance(wire, Port):
-            yield place, wire
-    for place, wire in enumerate(many or (), 1):
-        if isinstance(wire, Port):
-            yield place, wire
-
-
 class Plan:
     """A compiled graph. It keeps its nodes, so their memory lives as long as the plan may run."""
 
     def __init__(self, roots: Iterable[Node], clock: np.ndarray | None = None):
         self.clock = np.zeros(1, np.int64) if clock is None else clock  # frames that the graph has run
         self.loops: list[list[Node]] = []
-        self.nodes, cyclic = _walked(roots, _sources)  # a dict that is used as an ordered set
+        rows: dict[Node, Row] = {}
+
+        def sources(node: Node) -> list[Node]:
+            rows[node] = row_of(node)
+            return rows[node].sources
+
+        self.nodes, cyclic = _walked(roots, sources)  # a dict that is used as an ordered set
         late: list[tuple[Node, int]] = []
         carries: dict[int, None] = {}
         groups = [(0, len(self.nodes), False)]
         if cyclic:
-            groups = self._close_cycles(late, carries)
-        self._rows = [node.wires.row for node in self.nodes]
+            groups = self._close_cycles(rows, late, carries)
+        self._rows = [rows[node] for node in self.nodes]
         self._lay_out(groups, list(carries), late)
 
-    def _close_cycles(self, late: list[tuple[Node, int]], carries: dict[int, None]) -> list[tuple[int, int, bool]]:
+    def _close_cycles(
+        self, rows: dict[Node, Row], late: list[tuple[Node, int]], carries: dict[int, None]
+    ) -> list[tuple[int, int, bool]]:
         """Put each cycle's nodes together; the wires that close them are read a sample late.
 
         Gives the groups of steps: the first, the one after the last, whether they are a loop. late: the words, by their
@@ -235,10 +230,10 @@ class Plan:
         """
         groups: list[tuple[int, int, bool]] = []
         done: dict[Node, None] = {}
-        for part in _grouped(self.nodes):
+        for part in _grouped(self.nodes, lambda node: rows[node].sources):
             first, wires = len(done), len(late)
             for node in part:
-                for place, port in _reads(node):
+                for place, port in rows[node].reads:
                     if port.node not in done:
                         late.append((node, place))
                         carries[port.address] = None

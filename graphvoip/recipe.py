@@ -147,7 +147,7 @@ class Patch(Arithmetic):
         elif target.graph is None:
             target.wires[slot] = float(value)
         else:
-            target.graph.hand_over(target, slot, float(value), max(1, round(over * RATE)))
+            target.graph.rewire(target, slot, float(value), max(1, round(over * RATE)))
 
     def check(self, name: str, value: Any, over: float = 0.02) -> None:
         """What `set` would refuse, without setting anything."""
@@ -225,13 +225,13 @@ def adopt(new: Patch, old: Patch, graph: Any) -> None:
     for node, before in kept.items():
         if isinstance(node, Constant) and isinstance(before, Constant):
             before.low, before.high, before.unit = node.low, node.high, node.unit
-            if node.given["value"] != before.given["value"]:
+            if node.given.get("value") != before.given.get("value"):
                 before.given = node.given
                 before.set(node.target)
     for before, wires in planned.items():
         for name, wire in wires.items():
             if not _alike(before.wires[name], wire):
-                before.rewire(name, wire)
+                graph.replace(before, name, wire)
 
 
 def _try_out(new: Patch, planned: dict[Node, Wires], graph: Any) -> None:

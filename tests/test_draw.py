@@ -364,3 +364,27 @@ async def test_a_call_draws_what_sounds_in_it(phone, tmp_path):
     assert "beep" in text
     assert "line_out" in text
     assert "-6" in text  # dB behind the gain
+
+
+async def test_a_picture_shows_what_is_written_while_it_changes(phone):
+    """Numbers as they were set, and what is wired to what, though nodes stand in on the wires for a moment."""
+
+    @patch
+    def made():
+        return Gain(Sine(freq=441, name="tone"), 0.5, name="g")
+
+    async def handler(call):
+        synth = call.play(made())
+        await asyncio.sleep(0.1)
+        synth.set("tone.amp", 0.25)
+        synth.patch["g"].gain = Sine(freq=3, name="slow")
+        await asyncio.sleep(0.001)
+        for text in (patch_svg(synth.patch), graph_svg(call._graph)):
+            shown = re.findall(r">([^<>]+)<", text)
+            assert "0.25" in shown
+            assert "3 Hz" in shown
+            assert "handover" not in text
+            assert "constant" not in text
+
+    async with phone(handler) as p:
+        await p.hung_up()

@@ -3,6 +3,8 @@
 import copy
 import math
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -15,6 +17,25 @@ from graphvoip.nodes import Gain, Mix, Pcm, Sine, Tone, load_all
 from graphvoip.plan import Plan
 
 load_all()
+
+
+def test_a_node_is_loaded_when_it_is_asked_for():
+    text = """
+import sys
+import graphvoip.nodes
+from graphvoip.nodes import Sine
+assert "graphvoip.nodes.gain" not in sys.modules
+assert {"Gain", "DcBlock", "Sine"} <= set(dir(graphvoip.nodes))
+from graphvoip.nodes import *
+assert DcBlock.type == "dc_block"
+try:
+    from graphvoip.nodes import Sinus
+except ImportError as error:
+    assert "Sinus" in str(error)
+else:
+    raise AssertionError
+"""
+    subprocess.run([sys.executable, "-c", text], check=True)
 
 
 def test_the_palette_is_the_folder():

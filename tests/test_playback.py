@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from graphvoip import Param, patch, render
-from graphvoip.nodes import Add, Biquad, Decay, Function, Gain, Mix, Noise, Pcm, Record, Sampler, Sine, Tone
+from graphvoip.nodes import Add, Biquad, Constant, Decay, Function, Gain, Mix, Noise, Pcm, Record, Sampler, Sine, Tone
 from graphvoip.patchfile import parse_patch
 
 RATE = 8000
@@ -636,3 +636,121 @@ async def test_a_wrong_value_from_another_thread_is_told_there(phone):
     await ring(phone, handler)
     assert told == ["level is a number, a node or a node's output, not 'loud'", "level: 2 x is outside 0..1",
                     "level is a number, a node or a node's output, not True"]  # fmt: skip
+
+
+def half(x, t):
+    return x * 0.5
+
+
+async def test_functions_may_be_wired_around_as_long_as_no_cycle_is_written(phone):
+    """What fades away at that moment is no part of what is written."""
+
+    async def handler(call):
+        tone = Sine(freq=441)
+        function = Function(tone, f=half)
+        after = Gain(function, 0.5)
+        call.play(Mix(after, function))
+        await asyncio.sleep(0.1)
+        after.input = tone
+        function.input = after
+        await asyncio.sleep(0.1)
+        assert function.input.node is after
+        assert after.input.node is tone
+
+    await ring(phone, handler)
+
+
+async def test_a_cycle_through_a_function_is_refused_within_one_step_too(phone):
+    async def handler(call):
+        gain, add = Gain(Sine(freq=441), 0.5), Add(0.0, 0.0)
+        call.play(Mix(gain, add))
+        await asyncio.sleep(0.1)
+        gain.input = Function(add, f=half)
+        with pytest.raises(ValueError, match="function is in a cycle"):
+            add.a = gain
+        late = Gain(0.0)
+        heard = Mix(Function(late, f=half))
+        call.play(heard)
+        with pytest.raises(ValueError, match="function is in a cycle"):
+            late.input = heard
+
+    await ring(phone, handler)
+
+
+async def test_what_is_about_to_sound_cannot_be_wired_to_what_sounds_elsewhere(phone):
+    taken = []
+
+    async def first(call):
+        taken.append(Sine(freq=441))
+        call.play(taken[0])
+        await asyncio.sleep(1)
+
+    async def second(call):
+        await asyncio.sleep(0.2)
+        gain = Gain(0.0)
+        call.play(gain)
+        with pytest.raises(ValueError, match="sounds in call"):
+            gain.input = taken[0]
+        await call.playTone(1000, 0.2)
+
+    async with phone(first) as p, phone(second) as q:
+        await q.hung_up()
+        await p.hung_up()
+    assert np.abs(np.array(q.heard)).max() > 0.5
+
+
+async def test_update_takes_over_what_was_changed_behind_a_nodes_back(phone):
+    async def handler(call):
+        mix, gain = Mix(Sine(freq=441, amp=0.1)), Gain(Sine(freq=300), 0.5)
+        call.play(mix)
+        call.play(gain)
+        await asyncio.sleep(0.1)
+        mix.wires["inputs"].append(Sine(freq=1000, amp=0.4).port())
+        gain.wires.update(gain=0.0)
+        call.update()
+        await asyncio.sleep(0.2)
+        assert len(mix.inputs) == 2
+
+    heard = await ring(phone, handler)
+    after = np.array(heard[1120:2320], float) * np.hanning(1200)
+    tones = np.abs(np.fft.rfft(after))
+    at = {freq: tones[round(freq * 1200 / 8000)] for freq in (300, 440, 1000)}
+    assert at[1000] > 3 * at[440] > 30 * at[300]
+
+
+async def test_a_reload_that_turns_two_nodes_around_a_function(phone):
+    def build(function_first):
+        @patch
+        def made():
+            tone = Sine(freq=441, name="s")
+            if function_first:
+                return Gain(Function(tone, f=half, name="f"), 0.5, name="g")
+            return Function(Gain(tone, 0.5, name="g"), f=half, name="f")
+
+        return made()
+
+    async def handler(call):
+        synth = call.play(build(True))
+        await asyncio.sleep(0.1)
+        synth.reload(build(False))
+        await asyncio.sleep(0.3)
+        assert synth.patch["f"].input.node is synth.patch["g"]
+        assert synth.patch["g"].input.node is synth.patch["s"]
+
+    heard = await ring(phone, handler)
+    assert np.abs(heard[2000:3000]).max() == pytest.approx(0.25, abs=0.01)
+
+
+async def test_a_reload_of_a_constant_that_was_given_no_value(phone):
+    @patch
+    def made():
+        return Sine(freq=Constant(name="c") + 441.0, amp=0.5)
+
+    async def handler(call):
+        synth = call.play(made())
+        await asyncio.sleep(0.1)
+        synth.reload(made())
+        await asyncio.sleep(0.2)
+
+    heard = await ring(phone, handler)
+    assert np.abs(heard[1000:2000]).max() == pytest.approx(0.5, abs=0.01)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..node import Node
 
 _files = {"".join(map(str.capitalize, one.name.split("_"))): one.name for one in pkgutil.iter_modules(__path__)}
+__all__ = list(_files)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> "type[Node]":
@@ -23,7 +24,7 @@ def __getattr__(name: str) -> "type[Node]":
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_files]
+    return sorted({*globals(), *_files})
 
 
 def load_all() -> None:

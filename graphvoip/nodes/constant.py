@@ -7,6 +7,7 @@ from ..kernel import barrier, doubles_at, fence, kernel
 from ..node import Node, Option, Output, State
 from ..rings import FRAME, RATE
 
+LONGEST = 1e8  # seconds that a change may take
 ROW = 3  # a point of the score: at which sample, the value, over how many samples
 
 
@@ -19,7 +20,7 @@ class Constant(Node):
     """
 
     group = "graph"
-    value = Option(0.0, "what it is at the start", low=-1e30, high=1e30)
+    value = Option(0.0, "what it is at the start", low=-1e38, high=1e38)
     score = Option([], "changes known before: [[seconds, value, over seconds] ...], the times rising")
     out = Output()
     state = State(now="f8", end="f8", step="f8", left="i8", at="i8", points="i8", count="i8", next="i8",
@@ -61,6 +62,8 @@ class Constant(Node):
         if not self.low <= number <= self.high or not math.isfinite(number):
             unit = f" {self.unit}" if self.unit else ""
             raise ValueError(f"{self.name or 'constant'}: {number:g}{unit} is outside {self.low:g}..{self.high:g}")
+        if not 0 <= over <= LONGEST:
+            raise ValueError(f"{self.name or 'constant'}: over is {over!r}; it is seconds, 0 or more")
         self.target = number
         self.state["wish"], self.state["over"] = number, max(1, round(over * RATE))
         barrier()
