@@ -348,14 +348,18 @@ class _Cache(FunctionCache):
         return signature, codegen.magic_tuple(), self.key
 
 
-def native(signature: str) -> Callable:
-    """Decorates what the audio thread runs beside kernels: machine code without the GIL, kept on the disk."""
+def native(signature: str, at_once: bool = True) -> Callable:
+    """Decorates what the audio thread runs beside kernels: machine code without the GIL, kept on the disk.
+
+    at_once: compile it when it is defined; else when Python calls it first.
+    """
 
     def compile(function: Callable) -> Any:
         code: Any = njit(nogil=True, **OPTIONS)(function)
         code._cache = _Cache(function, _sources(function, set()))
-        code.compile(signature)
-        code.disable_compile()
+        if at_once:
+            code.compile(signature)
+            code.disable_compile()
         return code
 
     return compile

@@ -424,8 +424,12 @@ class Wires(dict[str, Any]):
     row: what plans have made of it (plan.py), None after a change. version: counts the changes.
     """
 
-    row: Any = None
-    version = 0
+    __slots__ = ("row", "version")
+
+    def __init__(self, wires: Any = ()):
+        super().__init__(wires)
+        self.row: Any = None
+        self.version = 0
 
     def __setitem__(self, name: str, wire: Any) -> None:
         super().__setitem__(name, wire)

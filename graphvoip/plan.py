@@ -45,7 +45,7 @@ def run_plan(address, start, stop):
             buffer[0] = buffer[FRAME]
 
 
-@native("void(int64, int64)")
+@native("void(int64, int64)", at_once=False)
 def run_frame(address, frames):
     """Run whole frames, for a graph that has no far end: rendering and measuring."""
     mode = float_mode()
@@ -56,7 +56,7 @@ def run_frame(address, frames):
     set_float_mode(mode)
 
 
-@native("int64(int64, int64)")
+@native("int64(int64, int64)", at_once=False)
 def run_to_event(address, frames):
     """Run whole frames, up to the one in which the first event happens: how many have been run."""
     header = words_at(address, HEADER)
@@ -208,8 +208,8 @@ class Plan:
         rows: dict[Node, Row] = {}
 
         def sources(node: Node) -> list[Node]:
-            rows[node] = row_of(node)
-            return rows[node].sources
+            row = rows[node] = node.wires.row or row_of(node)
+            return row.sources
 
         self.nodes, cyclic = _walked(roots, sources)  # a dict that is used as an ordered set
         late: list[tuple[Node, int]] = []
@@ -249,25 +249,22 @@ class Plan:
 
     def _lay_out(self, groups: list[tuple[int, int, bool]], carries: list[int], late: list[tuple[Node, int]]) -> None:
         """Put everything into one array and turn places into addresses."""
-        rows = self._rows
-        steps, events, words = (_joined([getattr(row, kind) for row in rows]) for kind in ("step", "events", "words"))
-        ints = (np.array(groups, np.int64).ravel(), np.array(carries, np.int64))
-        parts = (np.zeros(HEADER, np.int64), steps, *ints, events, words)
+        steps, words, tables, events = [*zip(*(row[:4] for row in self._rows), strict=True)] or [()] * 4
+        parts = (np.zeros(HEADER, np.int64), _joined(steps), np.array(groups, np.int64).ravel(),
+                 np.array(carries, np.int64), _joined(events), _joined(words))  # fmt: skip
         table = self.table = np.concatenate(parts)
         self.address = table.ctypes.data
         _, *at, words_at, _ = itertools.accumulate((8 * part.size for part in parts), initial=self.address)
-        counts = (len(rows), len(groups), len(carries), events.size // EVENT)
+        counts = (len(steps), len(groups), len(carries), sum(map(len, events)) // (8 * EVENT))
         table[:HEADER] = (*counts, *at, self.clock.ctypes.data)
-        sizes = np.array([len(row.words) for row in rows], np.int64)
-        bases = np.cumsum(sizes) - sizes  # where each node's words begin, in bytes
-        steps, words = table[HEADER : HEADER + steps.size], table[table.size - words.size :]
-        steps.reshape(-1, STEP)[:, 2:] += words_at + bases[:, None]
-        for k, row in enumerate(rows):
-            if row.table is not None:
-                words[bases[k] // 8 + row.table] = words_at + bases[k]
-        places = dict(zip(self.nodes, bases // 8, strict=True)) if late else {}
+        *bases, _ = itertools.accumulate(map(len, words), initial=words_at)  # where each node's words begin
+        table[HEADER : HEADER + STEP * len(steps)].reshape(-1, STEP)[:, 2:] += np.array(bases, np.int64)[:, None]
+        for base, place in zip(bases, tables, strict=True):
+            if place is not None:
+                table[(base - self.address) // 8 + place] = base
+        places = dict(zip(self.nodes, bases, strict=True)) if late else {}
         for node, place in late:
-            words[places[node] + place] -= 4
+            table[(places[node] - self.address) // 8 + place] -= 4
 
     def run(self, frames: int = 1) -> None:
         """Run it here and now: only for a graph that no engine runs."""
