@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -65,8 +67,8 @@ ROOM = LOWS + PAST
 
 # Only machine code calls these functions; what Python would need to call them is a third of the compiler's work. And
 # those that are called at one place only are inlined there before they are compiled.
-HELPER = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-PART = HELPER | {"inline": "always"}
+HELPER: dict[str, Any] = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+PART: dict[str, Any] = HELPER | {"inline": "always"}
 
 
 @njit(**HELPER)
