@@ -9,12 +9,14 @@ docstring; those of a patch from its graph and from its golden take (tests/golde
 `plot`.
 """
 
+import contextlib
 import importlib.util
 import itertools
 import json
 import math
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -396,9 +398,10 @@ def make(costs: bool) -> None:
             patches[name] = patch_cost(name)
     for path, text in TEXTS.items():
         path.write_text(text((nodes if path == NODES else patches).__getitem__), "utf-8")
-    for cls in classes.values():
-        if example_source(cls):
-            node_picture(cls)
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # some write files
+        for cls in classes.values():
+            if example_source(cls):
+                node_picture(cls)
     for name in golden.TAKES:
         patch_picture(name)
     for path in stale():
