@@ -42,11 +42,12 @@ types: dict[str, type["Node"]] = {}  # every node class that is loaded, by its t
 building: contextvars.ContextVar[list["Node"] | None] = contextvars.ContextVar("building", default=None)
 
 
-def frame_buffer() -> np.ndarray:
-    """Zeros for a frame and its lead. The frame begins at a cache line, which vector units read and write faster."""
-    memory = np.zeros(4 * (LEAD + FRAME) + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
-    return memory[start : start + 4 * (LEAD + FRAME)].view(np.float32)
+def aligned(size: int) -> tuple[np.ndarray, int]:
+    """Bytes that are zero, and their address. They begin at a cache line, which vector units read and write faster."""
+    memory = np.zeros(size + LINE, np.uint8)
+    address = memory.ctypes.data
+    start = -address % LINE
+    return memory[start : start + size], address + start
 
 
 class Slot:
@@ -498,8 +499,7 @@ class Node(Arithmetic):
         self.graph = None
         self.wires = Wires()
         given = self._by_name(args, values)
-        self._buffers = {name: frame_buffer() for name in self.slots.outputs}
-        self._ports = {name: Port(self, name, buffer.ctypes.data + 4 * LEAD) for name, buffer in self._buffers.items()}
+        self._lay_out()
         for slot_name, slot in self.slots.inputs.items():
             empty = () if isinstance(slot, Signals) else slot.default
             self.wires[slot_name] = slot.check(self, given.get(slot_name, empty))
@@ -507,9 +507,6 @@ class Node(Arithmetic):
         self.given = {key: given[key] for key in self.slots.options if key in given}
         for key, option in self.slots.options.items():
             setattr(self, key, given.get(key, option.default))
-        self.memory = np.zeros(1, self.dtype)
-        self.state = self.memory[0]
-        self.state_address = self.memory.ctypes.data
         self.kernel = self.process.compile(type(self))
         if "random" in (self.dtype.names or ()):
             self.sow(vars(self).get("seed") or 0)
@@ -518,6 +515,18 @@ class Node(Arithmetic):
         made = building.get()
         if made is not None:
             made.append(self)
+
+    def _lay_out(self) -> None:
+        """Its state and the frames of its outputs, in one piece of memory."""
+        state, frame = -(-self.dtype.itemsize // LINE) * LINE, -(-4 * (LEAD + FRAME) // LINE) * LINE
+        block, address = aligned(state + frame * len(self.slots.outputs))
+        self.memory = np.ndarray(1, self.dtype, block)
+        self.state = self.memory[0]
+        self.state_address = address
+        self._buffers, self._ports = {}, {}
+        for at, name in zip(itertools.count(state, frame), self.slots.outputs, strict=False):
+            self._buffers[name] = np.ndarray(LEAD + FRAME, np.float32, block, at)
+            self._ports[name] = Port(self, name, address + at + 4 * LEAD)
 
     def _by_name(self, args: tuple[Any, ...], values: dict[str, Any]) -> dict[str, Any]:
         """Positional arguments are the inputs in their order; a last slot of Signals takes all the rest."""

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from .kernel import FLUSH, OPTIONS, call_kernel, float_mode, floats_at, native, set_float_mode, words_at
-from .node import LEAD, Node, Port, frame_buffer
+from .node import Node, Port, aligned
 from .rings import FRAME
 
 # A plan's header: how many steps, groups, carries and events, where each table begins, and the graph's frame counter.
@@ -77,12 +77,11 @@ def run_to_event(address, frames):
 class Flat:
     """A number as a signal: a buffer filled once."""
 
-    __slots__ = ("__weakref__", "address", "buffer")
+    __slots__ = ("__weakref__", "address", "memory")
 
     def __init__(self, value: float):
-        self.buffer = frame_buffer()
-        self.buffer[:] = value
-        self.address = self.buffer.ctypes.data + 4 * LEAD
+        self.memory, self.address = aligned(4 * FRAME)
+        self.memory.view(np.float32)[:] = value
 
 
 _flats: weakref.WeakValueDictionary[float, Flat] = weakref.WeakValueDictionary()
