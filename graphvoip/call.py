@@ -680,7 +680,8 @@ class Call:
         try:
             result = handler(self)
             if not inspect.isawaitable(result):
-                raise TypeError(f"the handler {handler!r} is not a coroutine function; write 'async def'")
+                name = getattr(handler, "__qualname__", repr(handler))
+                raise TypeError(f"the handler {name} is not a coroutine function; write 'async def'")
             await result
         except asyncio.CancelledError:
             task = asyncio.current_task()

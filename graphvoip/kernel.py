@@ -403,7 +403,7 @@ class _Teller(Listener):
 
     def on_start(self, event: Any) -> None:
         function = event.data["dispatcher"].py_func
-        ours = function in self.kernels or function.__module__.startswith(f"{__package__}.")
+        ours = function in self.kernels or (function.__module__ or "").startswith(f"{__package__}.")
         if ours and not self.told:
             self.told = True
             text = "graphvoip: compiling its sound kernels for this machine, once; a few seconds"
