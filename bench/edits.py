@@ -3,9 +3,9 @@
     python bench/edits.py [--json] [--seconds 4]
 
 An edit is all that happens on the event loop: the new nodes, the new plan and its publication, in processor time. Each
-kind is made every 45 ms while the engine runs the graph: what it needs is in no cache by then, and takes three times the
-time of edits in a row. When the new signal has taken over from the old one, a frame later, there is one plan more: `later`.
-`late` are frames that began more than 5 ms after their time.
+kind is made every 45 ms while the engine runs the graph: what it needs is in no cache by then, and takes two to three
+times the time of edits in a row. When the new signal has taken over from the old one, a frame later, there is one plan
+more: `later`. `late` are frames that began more than 5 ms after their time.
 """
 
 import asyncio

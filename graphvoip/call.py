@@ -369,6 +369,8 @@ class Call:
         """Draw what sounds at this moment, with the level of every output, to an SVG file."""
         from .draw import graph_svg
 
+        if Path(path).suffix.lower() != ".svg":
+            raise ValueError(f"draw: {path}: its name must end in .svg")
         Path(path).write_text(graph_svg(self._graph, levels=True), "utf-8")
 
     def flushDTMF(self) -> str:

@@ -127,7 +127,11 @@ def choose_device(port: int | None = None, name: str | None = None, number: str 
     """The far end that the environment asks for, or the best there is."""
     if port is not None and (not isinstance(port, int) or not 0 < port < 65536):
         raise DeviceError(f"port is {port!r}; it is a number from 1 to 65535")
-    name = name or os.environ.get("GRAPHVOIP_DEVICE") or ("pjsip" if "QUECEY_VOIP_REAL" in os.environ else None)
+    name = (
+        name
+        or os.environ.get("GRAPHVOIP_DEVICE")
+        or ("pjsip" if os.environ.get("QUECEY_VOIP_REAL", "0") != "0" else None)
+    )
     number = number or (sys.argv[1] if len(sys.argv) > 1 else NUMBER)
     if name is None:
         from .io import pyaudio

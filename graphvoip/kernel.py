@@ -406,7 +406,7 @@ class _Teller(Listener):
         ours = function in self.kernels or (function.__module__ or "").startswith(f"{__package__}.")
         if ours and not self.told:
             self.told = True
-            text = "graphvoip: compiling its sound kernels for this machine, once; a few seconds"
+            text = "graphvoip: compiling sound kernels that are new to this machine, each once; a few seconds"
             print(text, file=sys.stderr, flush=True)
 
     def on_end(self, event: Any) -> None:

@@ -516,6 +516,16 @@ class Node(Arithmetic):
         if made is not None:
             made.append(self)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A name that is like one of its own, but is none, would change nothing."""
+        if self.built and not name.startswith("_") and not hasattr(self, name):
+            known = [*self.slots.inputs, *self.slots.options]
+            near = difflib.get_close_matches(name, known, 1)
+            if near or self.anonymous:
+                hint = f"did you mean '{near[0]}'?" if near else "change the nodes that it is made of"
+                raise AttributeError(f"{self.type} has no '{name}'; {hint}")
+        super().__setattr__(name, value)
+
     def _lay_out(self) -> None:
         """Its state and the frames of its outputs, in one piece of memory."""
         state, frame = -(-self.dtype.itemsize // LINE) * LINE, -(-4 * (LEAD + FRAME) // LINE) * LINE

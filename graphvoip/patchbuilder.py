@@ -30,6 +30,10 @@ WIRES = 1000  # signals of one input that takes many
 SECONDS = 600  # of a sound file
 HINTED = 50  # problems that have a hint: looking for what was meant takes long
 WRONG = 200  # problems after which the rest is not looked at
+INPUTS = {  # what files mean that name it without having it
+    "keys": '; an input is declared: "inputs": {"keys": "events"}',
+    "voice": '; an input is declared: "inputs": {"voice": "audio"}',
+}
 TOO_MUCH = "too much is wrong; the rest was not looked at"
 
 load_all()  # a file may name any type of node
@@ -416,6 +420,7 @@ class Builder:
                 return _Unknown()  # what is wrong with it has been told
             known = [*self.things, *self.document["nodes"]]
             hint = self.problems.hint(name.name, known, 0)
+            hint = hint or INPUTS.get(name.name, "")
             self.problems.add(place, f"'{text[:60]}': nothing is named '{name.name[:40]}'{hint}")
             return None
         if isinstance(thing, _Unknown):

@@ -40,6 +40,13 @@ class Playback(Pending):
         self.node = node
         self._call, self._fade = call, fade
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and name not in ("node", "awaited"):
+            raise AttributeError(
+                f"{type(self).__name__} has no '{name}'; change the node that plays: node.{name} = ..."
+            )
+        super().__setattr__(name, value)
+
     def stop(self, fade: float = FADE) -> None:
         """End it with a fade of so many seconds; then the future resolves as if it had ended by itself."""
         check_number("stop", "fade", fade, LONGEST)
@@ -102,7 +109,9 @@ class Synth(Playback):
         return patch.params[name].target
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_") or name in ("node", "patch", "awaited"):
+        if name == "patch":
+            object.__setattr__(self, name, value)
+        elif name.startswith("_") or name in ("node", "awaited"):
             super().__setattr__(name, value)
         elif name in self.patch.params:
             self.set(name, value)

@@ -194,3 +194,14 @@ def test_a_class_without_a_kernel_is_told_what_it_lacks():
 
             def process(out):
                 pass
+
+
+def test_a_name_that_a_node_does_not_have_is_refused_when_it_is_set():
+    sine = Sine(freq=440)
+    with pytest.raises(AttributeError, match="sine has no 'frequency'; did you mean 'freq'"):
+        sine.frequency = 300
+    with pytest.raises(AttributeError, match="multiply has no 'freq'; change the nodes that it is made of"):
+        (0.3 * sine).freq = 220
+    sine.mine = 1  # a note of one's own
+    sine.freq = 300
+    assert sine.freq == 300

@@ -199,6 +199,8 @@ def test_what_feeds_nothing_is_warned_of():
         (patch({"a": {"type": "custom"}}), "nodes.a.type: 'custom' is for Python only"),
         (patch({"a": {"type": "function"}}), "nodes.a.type: 'function' is for Python only"),
         (patch({"a": {"type": "mix", "inputs": ["b"]}}), "nodes.a.inputs[0]: 'b': nothing is named 'b'"),
+        (patch({"a": {"type": "gain", "input": "voice"}}),
+         "nodes.a.input: 'voice': nothing is named 'voice'; an input is declared: \"inputs\": {\"voice\": \"audio\"}"),
         (patch({"if": {"type": "sine"}}, out="1"), "nodes.if: 'if' is a word of Python, by whose rules expressions"),
         (patch({"a b": {"type": "sine"}}, out="1"),
          "nodes.a b: a name is made of letters (a to z, A to Z), digits and _, and begins with no digit"),

@@ -754,3 +754,21 @@ async def test_a_reload_of_a_constant_that_was_given_no_value(phone):
 
     heard = await ring(phone, handler)
     assert np.abs(heard[1000:2000]).max() == pytest.approx(0.5, abs=0.01)
+
+
+async def test_a_playback_is_no_node(phone):
+    async def handler(call):
+        playback = call.play(Sine(freq=441))
+        with pytest.raises(AttributeError, match=r"Playback has no 'freq'; change the node that plays: node\.freq = "):
+            playback.freq = 220
+        await asyncio.sleep(0.1)
+
+    await ring(phone, handler)
+
+
+async def test_a_drawing_is_an_svg_file(phone, tmp_path):
+    async def handler(call):
+        with pytest.raises(ValueError, match=r"call\.png: its name must end in \.svg"):
+            call.draw(tmp_path / "call.png")
+
+    await ring(phone, handler)
