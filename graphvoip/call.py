@@ -421,6 +421,8 @@ class Call:
             return synth
         if any(isinstance(one, Synth) and one.patch is patch for one in self._playing.values()):
             raise ValueError(f"play: this {patch.name} plays already; make another one")
+        for node in patch.nodes.values():
+            self._graph.check(node)
         patch.bind(voice=self.voice.port(), keys=self.keys)
         if until is not None:
             patch.done = NodeEvent(until, "done")
@@ -467,6 +469,10 @@ class Call:
     def _reload(self, synth: Synth, patch: Patch) -> None:
         self._only_here("a reload")
         old, fade = synth.patch, synth._fade
+        if patch is old:
+            return
+        if any(node.graph or node.claimed for node in patch.nodes.values()):
+            raise ValueError(f"reload: this {patch.name} plays already; make another one")
         patch.bind(voice=self.voice.port(), keys=self.keys)
         if fade is None or fade not in self._playing:
             raise ValueError(f"reload: {old.name} ends; play the new one")

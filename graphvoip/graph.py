@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .bus import Buses
-from .node import GONE, Node, Port, node_type, settled, without_gone
+from .node import GONE, Node, Port, building, node_type, settled, without_gone
 from .plan import Plan
 from .rings import FRAME, RATE
 
@@ -61,7 +61,7 @@ class Graph:
         """
         found = list(walk(nodes))
         for node in found:
-            self._check(node)
+            self.check(node)
             for name, wire in node.wires.items():
                 if wire is None:
                     raise ValueError(f"{title(node)}: '{name}' must be given: a number, a node or a node's output")
@@ -78,7 +78,8 @@ class Graph:
                 if node.in_python:
                     self._python.add(node)
 
-    def _check(self, node: Node) -> None:
+    def check(self, node: Node) -> None:
+        """ValueError if it cannot sound here, because it does elsewhere or belongs to another call."""
         holder = node.graph or node.claimed
         if holder not in (None, self):
             raise ValueError(f"{title(node)} sounds in {holder.name} already; build another one for {self.name}")
@@ -138,15 +139,14 @@ class Graph:
         if isinstance(settled(old), Port):
             old = self._heard(old)
         end = old
-        while isinstance(end, Port) and end.node.type == "handover":
+        while isinstance(end, Port) and end.node.stands_in and isinstance(end.node.becomes, Port):
             end = end.node.becomes
         if isinstance(end, Port) and end.node.stands_in:
             end.node.set(new, over / RATE)  # type: ignore[attr-defined]
             return old
         if old == new:
             return new
-        held: Any = node_type("constant")(value=old if isinstance(old, float) else new, name=name)
-        held.stands_in = True
+        held: Any = _stand_in("constant", value=old if isinstance(old, float) else new, name=name)
         if not isinstance(old, float):
             return self._between(old, held.port(), over)
         held.set(new, over / RATE)
@@ -154,13 +154,13 @@ class Graph:
 
     def _between(self, old: Any, new: Any, over: int) -> Any:
         """What is on a wire while one signal takes over from another: a node, or the signal if it is there already."""
-        on_its_way = isinstance(old, Port) and old.node.type == "handover"
-        if on_its_way and _same(settled(old), new) and vars(old.node)["over"] <= over:
+        on_its_way = isinstance(old, Port) and old.node.stands_in and _same(settled(old), new)
+        if on_its_way and vars(old.node).get("over", 0) <= over:
             return old
         old = self._heard(old)
         if _same(old, new):
             return new
-        passing = node_type("handover")(old, new, over=over)
+        passing = _stand_in("handover", a=old, b=new, over=over)
         _tell(passing, "a")
         self.listen(passing, "done", lambda sample, value: self._arrived(passing))
         return passing.port()
@@ -206,7 +206,7 @@ class Graph:
         came = [node for node in plan.nodes if node not in before]
         left = [node for node in before if node not in plan.nodes]
         for node in came:
-            self._check(node)
+            self.check(node)
         self.plan = plan
         self._unclaim()
         for node in left:
@@ -254,6 +254,17 @@ class Graph:
         self.plan = None
         self.on_touch = lambda graph: None
         self.on_python = lambda node: None
+
+
+def _stand_in(kind: str, **values: Any) -> Node:
+    """A node that is on a wire while that changes: no part of a patch that may be being built."""
+    outer = building.set(None)
+    try:
+        node = node_type(kind)(**values)
+    finally:
+        building.reset(outer)
+    node.stands_in = True
+    return node
 
 
 def _same(one: Any, other: Any) -> bool:

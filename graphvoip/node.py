@@ -17,6 +17,7 @@ The kernel's parameters are the state (if it wants one), then the inputs and out
 
 import contextvars
 import difflib
+import functools
 import importlib
 import itertools
 import math
@@ -380,11 +381,12 @@ def _wire_text(wire: Any) -> str:
     return f"{wire:g}" if isinstance(wire, float) else repr(wire)
 
 
+@functools.cache
 def node_type(name: str) -> type["Node"]:
-    """The class of a type that there is, by its name."""
-    if name not in types:
-        importlib.import_module(f".nodes.{name}", __package__)
-    return types[name]
+    """One of our own classes by the name of its type, whatever a user's are called."""
+    return getattr(
+        importlib.import_module(f".nodes.{name}", __package__), "".join(map(str.capitalize, name.split("_")))
+    )
 
 
 class Port(Arithmetic):
@@ -491,7 +493,10 @@ class Node(Arithmetic):
         if not hasattr(getattr(cls, "process", None), "check"):
             raise TypeError(f"{cls.__name__} needs a function `process`, decorated with @kernel of graphvoip.kernel")
         cls.process.check(cls)
-        types[cls.type] = cls
+        if cls.__module__.startswith(f"{__package__}.nodes."):
+            types.setdefault(cls.type, cls)  # a user's class of that name may be there already
+        else:
+            types[cls.type] = cls
 
     def __init__(self, *args: Any, name: str = "", **values: Any):
         self.id = next(_ids)

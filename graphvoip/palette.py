@@ -10,7 +10,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from .node import Node, Option, Port, Signal, types
+from .node import Node, Option, Port, Signal
 from .rings import RATE
 
 GROUPS = ("sources", "control", "filters", "dynamics", "time", "analysis", "arithmetic", "graph", "call")  # their order
@@ -22,8 +22,7 @@ def palette() -> dict[str, type[Node]]:
     """The classes of nodes/ by type name, in the order of groups and names. A user's own classes are not in it."""
     from . import nodes
 
-    nodes.load_all()
-    ours = [cls for cls in types.values() if cls.__module__.startswith(f"{nodes.__name__}.")]
+    ours = [getattr(nodes, name) for name in nodes.__all__]
     order = {group: k for k, group in enumerate(GROUPS)}
     return {cls.type: cls for cls in sorted(ours, key=lambda cls: (order.get(cls.group, len(order)), cls.type))}
 

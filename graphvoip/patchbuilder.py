@@ -16,7 +16,7 @@ import numpy as np
 
 from . import expression
 from .expression import Name, Operation, Tree
-from .node import Arithmetic, File, Node, NodeEvent, Option, Port, Signal, Signals, Sound, Spoken, node_type, types
+from .node import Arithmetic, File, Node, NodeEvent, Option, Port, Signal, Signals, Sound, Spoken, types
 from .nodes import load_all
 from .nodes.constant import Constant
 from .nodes.input import Input
@@ -196,7 +196,7 @@ class Builder:
                 self.problems.add(f"{place}.type", says)
             return _Unknown()
         self._spend(place, nodes=1)
-        return self._plain(place, name, node_type(kind), values)
+        return self._plain(place, name, types[kind], values)
 
     def _spend(self, place: str, nodes: int = 0, memory: int = 0, letters: int = 0, changes: int = 0) -> None:
         """Count what a part takes. TooMany when that is more than a patch may take."""
@@ -566,7 +566,7 @@ class _Unknown:
 
 def in_files(cls: type[Node]) -> bool:
     """May a patch file have nodes of this class?"""
-    return cls.group != "call" and not cls.in_python and not cls.stands_in
+    return cls.group != "call" and not cls.in_python and cls.type != "handover"
 
 
 def inside(folder: Path, name: Any) -> Path:

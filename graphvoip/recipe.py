@@ -211,36 +211,43 @@ def adopt(new: Patch, old: Patch, graph: Any) -> None:
             return [place(one) for one in wire]
         return kept[wire.node].port(wire.name) if isinstance(wire, Port) and wire.node in kept else wire
 
-    outputs = [port.node for port in new.outputs.values()]
-    for node in [*walk([*outputs, *new.nodes.values()])]:
-        node.wires = Wires({name: place(wire) for name, wire in node.wires.items()})
-    planned = {before: node.wires for node, before in kept.items()}
+    ends = [port.node for port in new.outputs.values()] + new.sinks
+    planned = {
+        kept.get(node, node): Wires({name: place(wire) for name, wire in node.wires.items()})
+        for node in walk([*ends, *new.nodes.values()])
+        if node.graph is None
+    }
+    _try_out([kept.get(node, node) for node in ends], planned, graph)
     new.outputs = {name: place(port) for name, port in new.outputs.items()}
     new.nodes = {path: kept.get(node, node) for path, node in new.nodes.items()}
     new.params = {name: kept.get(node, node) for name, node in new.params.items()}  # type: ignore[misc]
     new.inputs = {name: kept.get(node, node) for name, node in new.inputs.items()}  # type: ignore[misc]
     if new.done:
         new.done = NodeEvent(kept.get(new.done.node, new.done.node), new.done.name)
-    _try_out(new, planned, graph)
     for node, before in kept.items():
         if isinstance(node, Constant) and isinstance(before, Constant):
             before.low, before.high, before.unit = node.low, node.high, node.unit
-            if node.given.get("value") != before.given.get("value"):
+            changed = node.given.get("value") != before.given.get("value")
+            if changed or not before.low <= before.target <= before.high:
                 before.given = node.given
                 before.set(node.target)
-    for before, wires in planned.items():
+    places = set(kept.values())
+    for node, wires in planned.items():
+        if node not in places:
+            node.wires = wires
+            continue
         for name, wire in wires.items():
-            if not _alike(before.wires[name], wire):
-                graph.replace(before, name, wire)
+            if not _alike(node.wires[name], wire):
+                graph.replace(node, name, wire)
 
 
-def _try_out(new: Patch, planned: dict[Node, Wires], graph: Any) -> None:
+def _try_out(ends: list[Node], planned: dict[Node, Wires], graph: Any) -> None:
     """Can this be played? The wires are as they are to become for that moment; no plan is made of them."""
     were = {node: node.wires for node in planned}
     try:
         for node, wires in planned.items():
             node.wires = wires
-        graph.claim(*(port.node for port in new.outputs.values()), *new.sinks)
+        graph.claim(*ends)
     finally:
         for node, wires in were.items():
             node.wires = wires

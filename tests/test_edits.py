@@ -10,6 +10,7 @@ import time
 import numpy as np
 import psutil
 
+from graphvoip import patch
 from graphvoip.engine import Engine
 from graphvoip.graph import Graph
 from graphvoip.node import Signal, Signals
@@ -20,6 +21,7 @@ from graphvoip.nodes import (
     Delay,
     Drive,
     Gain,
+    Handover,
     LineOut,
     Mix,
     Multiply,
@@ -379,3 +381,40 @@ def test_edits_from_another_thread_are_all_heard():
     assert not failed
     there = {node for node in Plan(graph.roots).nodes if node.type == "sine"}
     assert there == {gain.input.node for gain in gains}
+
+
+def test_a_handover_of_ones_own_is_a_node_like_others():
+    graph = Graph("own")
+    own = Handover(Sine(freq=441), 0.2, over=80_000)
+    one, other = Gain(own, 0.5), Gain(own, 1.0)
+    graph.add(one)
+    graph.add(other)
+    settle(graph, 1)
+    own.b = 0.5
+    settle(graph)
+    one.input = 0.7
+    settle(graph)
+    assert (own.b, other.input.node, one.input) == (0.5, own, 0.7)
+    assert one.samples()[-1] == np.float32(0.35)
+    own.a = Sine(freq=300)
+    graph.compile()
+    graph.remove(other)
+    graph.compile()
+    graph.add(other)
+    settle(graph)
+    assert of(graph).count("handover") == 1
+
+
+def test_what_stands_in_is_no_part_of_a_patch_that_is_being_built():
+    graph = Graph("sounding")
+    sounding = Gain(Sine(freq=441), 0.5)
+    graph.add(sounding)
+    settle(graph, 1)
+
+    @patch
+    def made():
+        sounding.gain = 0.3
+        sounding.input = Sine(freq=300)
+        return Sine(freq=441)
+
+    assert {node.type for node in made().nodes.values()} == {"sine"}

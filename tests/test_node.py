@@ -205,3 +205,47 @@ def test_a_name_that_a_node_does_not_have_is_refused_when_it_is_set():
     sine.mine = 1  # a note of one's own
     sine.freq = 300
     assert sine.freq == 300
+
+
+def test_a_users_class_may_be_named_as_one_of_ours():
+    text = """
+from graphvoip import Node, Output, Signal
+from graphvoip.kernel import kernel
+from graphvoip.patchfile import parse_patch
+
+
+class Named(Node):
+    times = Signal(1.0)
+    out = Output()
+
+    @kernel
+    def process(times, out):
+        for i in range(out.size):
+            out[i] = times[i]
+
+
+class Echo(Named):
+    pass
+
+
+class Constant(Named):
+    pass
+
+
+class Multiply(Named):
+    pass
+
+
+from graphvoip.graph import Graph
+from graphvoip.nodes import Gain, Sine
+
+made = parse_patch({"graphvoip": 1, "name": "p", "nodes": {"e": {"type": "echo", "times": 2}}, "out": "e"})()
+assert type(made["e"]) is Echo
+gain = Gain(Sine(freq=441) * 0.5, 0.5)
+graph = Graph()
+graph.add(gain)
+graph.compile()
+gain.gain = 0.3
+assert gain.gain == 0.3
+"""
+    subprocess.run([sys.executable, "-c", text], check=True)

@@ -19,8 +19,10 @@ def tone(voice, pitch=Param(440, "Hz", 100, 2000)):
 def test_an_edit_under_way_is_written_as_what_it_becomes():
     made = tone()
     before = document_of(made)
-    made["s"].wires["amp"] = Handover(0.5, 0.25).port()
-    made["s"].wires["freq"] = Handover(made.params["pitch"], made.params["pitch"] * 2.0).port()
+    passing = [Handover(0.5, 0.25), Handover(made.params["pitch"], made.params["pitch"] * 2.0)]
+    for name, node in zip(("amp", "freq"), passing, strict=True):
+        node.stands_in = True
+        made["s"].wires[name] = node.port()
     document = document_of(made)
     assert document["nodes"] == {"s": {"type": "sine", "freq": "pitch * 2", "amp": 0.25}}
     assert document["out"] == before["out"]

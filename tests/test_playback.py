@@ -772,3 +772,82 @@ async def test_a_drawing_is_an_svg_file(phone, tmp_path):
             call.draw(tmp_path / "call.png")
 
     await ring(phone, handler)
+
+
+async def test_what_plays_in_another_call_is_left_alone(phone):
+    """A patch that cannot be played or reloaded here, because it plays there, plays on and can be set there."""
+
+    @patch
+    def echoing(voice):
+        return Mix(Gain(voice, 0.0), Gain(Sine(freq=441), 0.5, name="g"))
+
+    there = []
+
+    async def first(call):
+        there.append(call.play(echoing()))
+        await asyncio.sleep(0.5)
+        there[0].set("g.gain", 0.25)
+        await asyncio.sleep(0.5)
+
+    async def second(call):
+        own = call.play(echoing())
+        await asyncio.sleep(0.2)
+        with pytest.raises(ValueError, match="sounds in call"):
+            call.play(there[0].patch)
+        with pytest.raises(ValueError, match="this echoing plays already"):
+            own.reload(there[0].patch)
+        await asyncio.sleep(0.2)
+
+    async with phone(first) as p, phone(second) as q:
+        await q.hung_up()
+        await p.hung_up()
+    heard = np.array(p.heard)
+    assert np.abs(heard[2400:3600]).max() == pytest.approx(0.5, abs=0.01)
+    assert np.abs(heard[5600:7000]).max() == pytest.approx(0.25, abs=0.01)
+
+
+async def test_a_patch_whose_reload_was_refused_is_as_it_was(phone):
+    def build(broken, gain):
+        @patch
+        def made():
+            amplifier = Gain(Sine(freq=441, name="s"), gain, name="g")
+            if broken:
+                amplifier.input = Function(amplifier, f=half, name="f")
+            return amplifier
+
+        return made()
+
+    async def handler(call):
+        synth = call.play(build(False, 0.3))
+        await asyncio.sleep(0.1)
+        other = build(True, 0.5)
+        for _ in range(2):
+            with pytest.raises(ValueError, match="is in a cycle"):
+                synth.reload(other)
+            assert other["g"] is not synth.patch["g"]
+        other["g"].input = other["s"]
+        synth.reload(other)
+        await asyncio.sleep(0.2)
+
+    heard = await ring(phone, handler)
+    assert np.abs(heard[1600:2200]).max() == pytest.approx(0.5, abs=0.01)
+
+
+async def test_a_reload_with_a_narrower_range(phone):
+    def build(high):
+        @patch
+        def made(level=Param(0.1, "x", 0, high)):
+            return Sine(freq=441) * level
+
+        return made()
+
+    async def handler(call):
+        synth = call.play(build(1))
+        synth.level = 0.9
+        await asyncio.sleep(0.1)
+        synth.reload(build(0.2))
+        await asyncio.sleep(0.1)
+        assert synth.level == 0.1
+        parse_patch(synth.patch.to_json())
+
+    await ring(phone, handler)
