@@ -691,6 +691,7 @@ class Call:
                 name = getattr(handler, "__qualname__", repr(handler))
                 raise TypeError(f"the handler {name} is not a coroutine function; write 'async def'")
             await result
+            self._tell_forgotten()
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task and not task.cancelling():
@@ -708,6 +709,20 @@ class Call:
                 self._reminder.cancel()
             self._end("the handler failed" if self.error else "the handler is done", ours=True)
             await self._closed.wait()
+
+    def _tell_forgotten(self) -> None:
+        """Say what the handler has begun and cannot have meant to leave: these are futures, and Python says nothing."""
+        found = [
+            f"the handler ended before its {fade.input.node.type} was heard: write 'await' before what plays it"
+            for fade in self._playing
+            if fade.graph is None
+        ]
+        wanted = self._keys.wanted
+        if wanted and not wanted.done() and not wanted.awaited:
+            found.append("the handler ended while getDTMF waited for a key: write 'key = await call.getDTMF()'")
+        for text in found:
+            log.warning("%s: %s", self.id, text)
+            self._note(text)
 
 
 def prepare() -> None:

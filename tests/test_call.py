@@ -867,3 +867,29 @@ def test_two_runs_are_the_same_to_the_last_bit(sine):
     (one, first), (two, second) = run_virtual(main()), run_virtual(main())
     np.testing.assert_array_equal(one, two)
     assert first == second
+
+
+async def test_what_was_not_awaited_is_told(phone, caplog):
+    async def handler(call):
+        call.playTone(440, 1)
+        key = call.getDTMF()
+        if key == "1":
+            raise AssertionError
+
+    async with phone(handler) as p:
+        await p.hung_up()
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [text.partition(": ")[2] for text in told] == [
+        "the handler ended before its tone was heard: write 'await' before what plays it",
+        "the handler ended while getDTMF waited for a key: write 'key = await call.getDTMF()'",
+    ]
+
+
+async def test_what_is_left_on_purpose_is_not_told(phone, caplog):
+    async def handler(call):
+        call.playTone(440, 5)
+        await asyncio.wait([call.getDTMF()], timeout=0.2)
+
+    async with phone(handler) as p:
+        await p.hung_up()
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
