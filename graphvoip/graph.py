@@ -65,7 +65,7 @@ class Graph:
             for name, wire in node.wires.items():
                 if wire is None:
                     raise ValueError(f"{title(node)}: '{name}' must be given: a number, a node or a node's output")
-        for node in walk(nodes, Node.written):
+        for node in walk(nodes, Node.written) if any(node.in_python for node in found) else ():
             if node.in_python and (_feeds(node, node) or node is feeding or (feeding and _feeds(feeding, node))):
                 raise ValueError(
                     f"{title(node)} is in a cycle, and its function is heard some frames late: it would not be the "

@@ -15,21 +15,16 @@ from typing import Any
 from .digits import Digits
 from .feeder import raisable
 from .notes import KEYS
+from .playback import Pending
 
 
-class Wanted(asyncio.Future):
+class Wanted(Pending):
     """A wait for keys: a future of Digits, a string. Cancelling it gives back the keys it has taken."""
-
-    awaited = False  # has anybody waited for it?
 
     def __init__(self, keys: "Keys", n: int, allowed: Collection[str] | None, on_first: Callable[[str], Any] | None):
         super().__init__()
         self.keys, self.n, self.allowed, self.on_first = keys, n, allowed, on_first
         self.taken: list[str] = []
-
-    def add_done_callback(self, fn: Callable, *, context: Any = None) -> None:
-        self.awaited = True
-        super().add_done_callback(fn, context=context)
 
     def cancel(self, msg: Any = None) -> bool:
         cancelled = super().cancel(msg)

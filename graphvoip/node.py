@@ -39,7 +39,7 @@ LEAD = 16  # floats before a buffer's first sample: the last of them is the samp
 
 types: dict[str, type["Node"]] = {}  # every node class that is loaded, by its type name; a user's own are in it, too
 
-# While a patch is built (patch.py): the nodes that it makes, in their order.
+# While a patch is built (recipe.py): the nodes that it makes, in their order.
 building: contextvars.ContextVar[list["Node"] | None] = contextvars.ContextVar("building", default=None)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import difflib
 import numbers
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .node import Node
 from .nodes.fade import Fade
@@ -35,13 +35,15 @@ class Pending(asyncio.Future):
 class Playback(Pending):
     """Something that plays. Await it until its last sample has left; cancel() it to cut it off with a fade of 20 ms."""
 
+    _own: ClassVar[set[str]] = {"node", "awaited"}
+
     def __init__(self, call: "Call", node: Node, fade: Fade | None = None):
         super().__init__(loop=call.engine.loop)
         self.node = node
         self._call, self._fade = call, fade
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_") and name not in ("node", "awaited"):
+        if not name.startswith("_") and name not in self._own:
             raise AttributeError(
                 f"{type(self).__name__} has no '{name}'; change the node that plays: node.{name} = ..."
             )
@@ -75,6 +77,7 @@ class Synth(Playback):
     Await it until its event `done`; stop() or cancel() it before.
     """
 
+    _own: ClassVar[set[str]] = {*Playback._own, "patch"}
     patch: Patch
     _ends: set[Any]  # the ends of its nodes that have been, for a reload may make one of them its own
 
@@ -109,9 +112,7 @@ class Synth(Playback):
         return patch.params[name].target
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == "patch":
-            object.__setattr__(self, name, value)
-        elif name.startswith("_") or name in ("node", "awaited"):
+        if name.startswith("_") or name in self._own:
             super().__setattr__(name, value)
         elif name in self.patch.params:
             self.set(name, value)

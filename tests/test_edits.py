@@ -249,15 +249,21 @@ def settle(graph, frames=4):
     played(graph, [lambda: None] * frames, every=1)
 
 
+def sounding(root):
+    """A graph of it that has run for a frame."""
+    graph = Graph("edited")
+    graph.add(root)
+    settle(graph, 1)
+    return graph
+
+
 def of(graph):
     return sorted(node.type for node in graph.compile().nodes)
 
 
 def test_a_number_a_signal_and_the_number_again_in_one_step():
-    graph = Graph("again")
     gain = Gain(Sine(freq=441), 0.5)
-    graph.add(gain)
-    settle(graph, 1)
+    graph = sounding(gain)
     gain.gain = 0.3
     settle(graph)
     gain.gain = Sine(freq=3)
@@ -269,10 +275,8 @@ def test_a_number_a_signal_and_the_number_again_in_one_step():
 
 
 def test_sets_while_a_signal_hands_over_to_a_number_do_not_pile_up():
-    graph = Graph("ramps")
     gain = Gain(Sine(freq=441), Sine(freq=3))
-    graph.add(gain)
-    settle(graph, 1)
+    graph = sounding(gain)
     gain.gain = 0.1
     graph.compile()
     numbers = iter(np.linspace(0.3, 0.6, 300))
@@ -282,10 +286,8 @@ def test_sets_while_a_signal_hands_over_to_a_number_do_not_pile_up():
 
 
 def test_a_number_of_any_size_can_be_changed():
-    graph = Graph("huge")
     gain = Add(Sine(freq=441), 1e31)
-    graph.add(gain)
-    settle(graph, 1)
+    graph = sounding(gain)
     gain.b = 1.0
     settle(graph)
     assert gain.b == 1.0
@@ -293,10 +295,8 @@ def test_a_number_of_any_size_can_be_changed():
 
 
 def test_setting_a_number_again_makes_no_plan():
-    graph = Graph("calm")
     gain = Gain(Sine(freq=441), 0.5)
-    graph.add(gain)
-    settle(graph, 1)
+    graph = sounding(gain)
     gain.gain = 0.3
     settle(graph, 1)
     touched = []
@@ -334,11 +334,9 @@ def test_a_list_that_shrinks_is_what_was_written():
 
 
 def test_feeding_a_list_that_is_on_its_way():
-    graph = Graph("fed")
     a, b, c = (Sine(freq=300.0 + k, amp=0.1) for k in range(3))
     mix = Mix(a)
-    graph.add(mix)
-    settle(graph, 1)
+    graph = sounding(mix)
     mix.inputs = [b]
     c >> mix
     settle(graph)
@@ -406,15 +404,13 @@ def test_a_handover_of_ones_own_is_a_node_like_others():
 
 
 def test_what_stands_in_is_no_part_of_a_patch_that_is_being_built():
-    graph = Graph("sounding")
-    sounding = Gain(Sine(freq=441), 0.5)
-    graph.add(sounding)
-    settle(graph, 1)
+    gain = Gain(Sine(freq=441), 0.5)
+    sounding(gain)
 
     @patch
     def made():
-        sounding.gain = 0.3
-        sounding.input = Sine(freq=300)
+        gain.gain = 0.3
+        gain.input = Sine(freq=300)
         return Sine(freq=441)
 
     assert {node.type for node in made().nodes.values()} == {"sine"}

@@ -482,23 +482,25 @@ async def test_a_patch_plays_once_at_a_time(phone):
     assert np.abs(heard[1000:2000]).max() > 0.4
 
 
+def amplified(gain, through_itself=False):
+    """A patch; or one that cannot be played, because a function of it is in a cycle."""
+
+    @patch
+    def made():
+        amplifier = Gain(Sine(freq=441, name="s"), gain, name="g")
+        if through_itself:
+            amplifier.input = Function(amplifier, f=lambda x, t: x, name="f")
+        return amplifier
+
+    return made()
+
+
 async def test_a_refused_reload_leaves_everything_as_it_was(phone):
-    def build(gain, broken):
-        @patch
-        def made():
-            source = Sine(freq=441, name="s")
-            amplifier = Gain(source, gain, name="g")
-            if broken:
-                amplifier.input = Function(amplifier, f=lambda x, t: x, name="f")
-            return amplifier
-
-        return made()
-
     async def handler(call):
-        synth = call.play(build(0.3, False))
+        synth = call.play(amplified(0.3))
         await asyncio.sleep(0.1)
         with pytest.raises(ValueError, match="is in a cycle"):
-            synth.reload(build(0.5, True))
+            synth.reload(amplified(0.5, through_itself=True))
         assert synth.patch["g"].gain == pytest.approx(0.3)
         assert synth.patch["g"].input.node is synth.patch["s"]
         await asyncio.sleep(0.3)
@@ -807,20 +809,10 @@ async def test_what_plays_in_another_call_is_left_alone(phone):
 
 
 async def test_a_patch_whose_reload_was_refused_is_as_it_was(phone):
-    def build(broken, gain):
-        @patch
-        def made():
-            amplifier = Gain(Sine(freq=441, name="s"), gain, name="g")
-            if broken:
-                amplifier.input = Function(amplifier, f=half, name="f")
-            return amplifier
-
-        return made()
-
     async def handler(call):
-        synth = call.play(build(False, 0.3))
+        synth = call.play(amplified(0.3))
         await asyncio.sleep(0.1)
-        other = build(True, 0.5)
+        other = amplified(0.5, through_itself=True)
         for _ in range(2):
             with pytest.raises(ValueError, match="is in a cycle"):
                 synth.reload(other)
