@@ -441,7 +441,8 @@ def test_200_calls_of_sipp_leave_nothing_behind():
 
     async def sipp(port: int, calls: int):
         command = ["sipp", "-sn", "uac", f"{HOST}:{port}", "-i", HOST, "-mi", HOST, "-p", str(free_port())]
-        command += ["-m", str(calls), "-r", "40", "-l", "3", "-d", "50", "-nostdin", "-timeout", "60", "-mp", "47000"]
+        command += ["-m", str(calls), "-r", "40", "-l", "3", "-d", "50", "-nostdin", "-timeout", "60"]
+        command += ["-mp", str(free_port())]
         process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
         )
