@@ -1,11 +1,10 @@
 """The keys of one caller: type-ahead, and who waits for them.
 
 Keys are kept from the moment the call begins until somebody asks for them, as a phone tree needs: a caller who knows
-the way types ahead. Keys that a cancelled or timed-out wait had taken go back to the front, so none is lost or counted
-twice.
+the way types ahead. Keys that a wait had taken when it timed out or was cancelled go with it: the start of a code that
+was given up is not the start of the next one. Keys pressed later are the next wait's, and no key counts twice.
 """
 
-import asyncio
 import collections
 import inspect
 import numbers
@@ -19,33 +18,12 @@ from .playback import Pending
 
 
 class Wanted(Pending):
-    """A wait for keys: a future of Digits, a string. Cancelling it gives back the keys it has taken."""
+    """A wait for keys: a future of Digits, a string. Cancelling it drops the keys it has taken."""
 
-    def __init__(self, keys: "Keys", n: int, allowed: Collection[str] | None, on_first: Callable[[str], Any] | None):
+    def __init__(self, n: int, allowed: Collection[str] | None, on_first: Callable[[str], Any] | None):
         super().__init__()
-        self.keys, self.n, self.allowed, self.on_first = keys, n, allowed, on_first
+        self.n, self.allowed, self.on_first = n, allowed, on_first
         self.taken: list[str] = []
-
-    def cancel(self, msg: Any = None) -> bool:
-        cancelled = super().cancel(msg)
-        if cancelled:
-            self.keys.give_back(self)
-        return cancelled
-
-    def __await__(self):
-        if not self.done():
-            self._asyncio_future_blocking = True
-            try:
-                yield self
-            except asyncio.CancelledError:
-                # The task was cancelled (a timeout, say) in the same step in which the last key came: nobody will see
-                # the result, so the keys are the next one's.
-                if not self.cancelled():
-                    self.keys.give_back(self)
-                raise
-        return self.result()
-
-    __iter__ = __await__
 
 
 class Keys:
@@ -60,7 +38,7 @@ class Keys:
             raise ValueError(f"getDTMF: n is {n!r}; it is the number of keys, 1 or more")
         if on_first is not None and (not callable(on_first) or inspect.iscoroutinefunction(on_first)):
             raise TypeError(f"getDTMF: on_first is {on_first!r}; it is a plain function of one key")
-        self.wanted = Wanted(self, n, _allowed(filter), on_first)
+        self.wanted = Wanted(n, _allowed(filter), on_first)
         self._serve()
         return self.wanted
 
@@ -73,11 +51,6 @@ class Keys:
         keys = Digits(self.ahead)
         self.ahead.clear()
         return keys
-
-    def give_back(self, wanted: Wanted) -> None:
-        self.ahead.extendleft(reversed(wanted.taken))
-        wanted.taken = []
-        self._serve()  # another one may wait by now
 
     def _serve(self) -> None:
         wanted = self.wanted
