@@ -18,6 +18,7 @@ LAG = WINDOW // 2 + TAPS // 2  # samples from the middle of a look to its end
 PAST = 64  # looks that are remembered, a power of two
 REACH = 40  # looks back that a tone's beginning is looked for, 200 ms
 JUDGED = 24  # the latest looks by which it is judged, 120 ms
+MIXED = 3  # looks from the last one of a digit to the first one that has nothing of it
 HOLE = 5  # looks that may be missing in a digit: a frame of 20 ms may be lost, a pause is 40 ms
 
 LEAST = 236  # samples that it must last at half its level by the time of a look: 40 ms must do, 23 ms must not
@@ -134,20 +135,31 @@ def is_in(a, b, tops, share, part):
 
 
 @njit(**HELPER)
-def edge_of(memory, inside, outside, digit, top):
-    """Where between a look inside a digit and the next one outside it has half its height: from 0 to 1."""
-    a, b = heights_of(memory, inside, digit)
-    c, d = heights_of(memory, outside, digit)
-    part = (a + b - 0.5 * top) / (a + b - (c + d)) if a + b > c + d else 0.0
-    return min(max(part, 0.0), 1.0)
+def above_edge(memory, at, digit, other, top):
+    """How far a digit's height in a look is above its edge: half its greatest height, or the height of another digit.
+
+    other: the digit just before or after it, or the digit itself if there is none.
+    """
+    a, b = heights_of(memory, at, digit)
+    c, d = heights_of(memory, at, other)
+    return min(a + b - 0.5 * top, a + b - (c + d)) if other != digit else a + b - 0.5 * top
+
+
+@njit(**HELPER)
+def edge_of(memory, inside, outside, digit, other, top):
+    """Where between a look inside a digit and the next one outside its edge is: from 0 to 1."""
+    a = above_edge(memory, inside, digit, other, top)
+    b = above_edge(memory, outside, digit, other, top)
+    return min(max(a / (a - b), 0.0), 1.0) if a > b else 0.0
 
 
 @njit(**PART)
-def span(memory, at, oldest, digit):
+def span(memory, at, oldest, digit, other):
     """The looks at which a digit's tones have sounded, back from look `at`: the first one, where between it and the one
     before they began, and their greatest heights (of the low one, of the high one, of both together).
 
-    The half of the greatest height of both is the edge. A hole of 25 ms is bridged.
+    The edge is half of the greatest height of both, or where `other`, the digit before, is as high. A hole of 25 ms is
+    bridged. oldest: the last look of the digit before, at which to stop.
     """
     low, high = heights_of(memory, at, digit)
     tops = (low, high, low + high)
@@ -155,10 +167,11 @@ def span(memory, at, oldest, digit):
     while back > at - REACH and back > oldest and hole <= HOLE:
         a, b = heights_of(memory, back, digit)
         hole += 1
-        if is_in(a, b, tops, 0.5, 0.3):
+        c, d = heights_of(memory, back, other)
+        if is_in(a, b, tops, 0.5, 0.3) and (other == digit or a + b > c + d):
             first, hole, tops = back, 0, (max(tops[0], a), max(tops[1], b), max(tops[2], a + b))
         back -= 1
-    return first, edge_of(memory, first, first - 1, digit, tops[2]), tops
+    return first, edge_of(memory, first, first - 1, digit, other, tops[2]), tops
 
 
 @njit(**HELPER)
@@ -203,21 +216,25 @@ def followed(memory, first, at, digit, tone, tops):
 
 
 @njit(**HELPER)
-def judged(memory, at, first, digit, tops):
-    """Are the looks first..at those of a digit? Whether, and by how many Hz its tones are off."""
+def judged(memory, at, first, digit, tops, ended):
+    """Are the looks first..at those of a digit? Whether, and by how many Hz its tones are off.
+
+    ended: the last look of another digit before it, whose sound does not speak against it.
+    """
     off_a = off_b = power_a = power_b = tones = wobble = spread = total = low = 0.0
     count = 0
     for tone in (digit >> 2, 4 + (digit & 3)):
         off_a, power_a = off_b, power_b
         off_b, unsteady, spreads, power_b, sum_, total, low, count = followed(
-            memory, max(first, at - JUDGED + 1), at, digit, tone, tops
+            memory, max(first, at - JUDGED + 1, ended + MIXED), at, digit, tone, tops
         )
         if not abs(off_b) <= OFF[tone]:
             return False, 0.0, 0.0
         tones, wobble, spread = tones + 0.5 * sum_, max(wobble, unsteady), max(spread, spreads)
     before = low_before = 0.0
     for k in range(first - 2 - BEFORE, first - 2):
-        before += memory[POWERS + (k & (PAST - 1))] / BEFORE
+        if k >= ended + MIXED:
+            before += memory[POWERS + (k & (PAST - 1))] / BEFORE
         low_before += memory[LOWS + (k & (PAST - 1))] / BEFORE
     if before * count > QUIETER * total:
         return False, 0.0, 0.0
@@ -232,9 +249,10 @@ def judged(memory, at, first, digit, tops):
 class Dtmf(Node):
     """Finds touch tones (DTMF, ITU-T Q.23 and Q.24): which digits, when, and how loud.
 
-    A digit is two tones, each within 1.5 % and 2 Hz of its frequency, that are nearly all there is for 40 ms or more,
-    after a pause of 30 ms or more. It is reported once, 40 to 50 ms after it began. Dial tones, hum and DC below are no
-    matter. Speech and music are no digits; docs/signals.md has the figures.
+    A digit is two tones, each within 1.5 % and 2 Hz of its frequency, that are nearly all there is for 40 ms or more.
+    A change of digit ends one and begins the next; the same key again needs a pause of 30 ms or more. A digit is
+    reported once, 40 to 50 ms after it began. Dial tones, hum and DC below are no matter. Speech and music are no
+    digits; docs/signals.md has the figures.
 
     Every 5 ms it looks at 16 ms of sound: Goertzel's eight correlations under a Hann window, their turns from look to
     look, which are the frequencies to a fraction of a Hz, and the share of the power that the two tones have.
@@ -256,7 +274,7 @@ class Dtmf(Node):
     release = Event("a digit has ended: its code, 2^8 times its length, 2^32 times the samples since its last")
     digit = Event("a digit: its character code, and 256 times the samples since its first")
     state = State(memory_="i8", tables="i8", left="i8", looks="i8", least="f8", x="f8", y="f8", held="i8", last="i8",
-                  gone="i8", edge="f8", top_low="f8", top_high="f8", top="f8", on="f8", pitch_="f8", high_="f8",
+                  newest="i8", edge="f8", top_low="f8", top_high="f8", top="f8", on="f8", pitch_="f8", high_="f8",
                   level_="f8")  # fmt: skip
 
     def start(self):
@@ -265,7 +283,7 @@ class Dtmf(Node):
         self.state["tables"] = TABLES.ctypes.data
         self.state["left"] = HOP
         self.state["least"] = 10 ** (self.least_db / 20)
-        self.state["held"] = self.state["gone"] = -1
+        self.state["held"], self.state["last"] = -1, -REACH
 
     @kernel
     def process(state, input, out, gate, pitch, high, level):
@@ -297,33 +315,37 @@ class Dtmf(Node):
             a, b = heights_of(memory, at, key)
             most = 0.5 * (a * a + b * b) > WORTH_A_LOOK * memory[POWERS + (at & (PAST - 1))]
             if most and key != state.held and min(a, b) >= state.least:
-                first, part, tops = span(memory, at, state.gone, key)
+                other = state.newest if state.last > at - REACH else key
+                first, part, tops = span(memory, at, state.last, key, other)
                 start = now - (at - first + part) * HOP
                 if now - start >= LEAST and is_in(a, b, tops, 0.5, 0.3):
-                    good, off_low, off_high = judged(memory, at, first, key, tops)
+                    ended = state.last if other != key else np.int64(-MIXED)
+                    good, off_low, off_high = judged(memory, at, first, key, tops, ended)
                     found = key if good else -1
 
             if state.held >= 0:
                 held = state.held
                 c, d = heights_of(memory, at, held)
                 state.level_ = np.sqrt(0.5 * (c * c + d * d))
-                if is_in(c, d, (state.top_low, state.top_high, state.top), 0.5, 0.3):
+                if key == held and is_in(c, d, (state.top_low, state.top_high, state.top), 0.5, 0.3):
                     state.last = at
                     state.top_low = max(c, FALL * state.top_low)  # a level that falls slowly is followed
                     state.top_high = max(d, FALL * state.top_high)
                     state.top = max(c + d, FALL * state.top)
                 last = state.last
                 if found >= 0 or at - last > HOLE:
-                    end = now - (at - last - edge_of(memory, last, last + 1, held, state.top)) * HOP
+                    after = loudest(memory, last + 1)
+                    end = now - (at - last - edge_of(memory, last, last + 1, held, after, state.top)) * HOP
                     end = min(end, start) if found >= 0 else end
                     length = np.int64(min(max(end - state.edge + 0.5, 0.0), 2.0**24 - 1))
                     ago = np.int64(min(max((at + 1) * HOP - end + 0.5, 0.0), 2.0**14 - 1))
                     if state.release == 0:
                         state.release = event(done - 1, (ago << 32) | (length << 8) | PAD[held])
-                    state.gone, state.held, state.on, state.level_ = last, -1, 0.0, 0.0
+                    state.held, state.on, state.level_ = -1, 0.0, 0.0
 
             if found >= 0:
-                state.held, state.last, state.edge, state.on = found, at, start, 1.0
+                state.held = state.newest = found
+                state.last, state.edge, state.on = at, start, 1.0
                 state.top_low, state.top_high, state.top = tops
                 state.pitch_, state.high_ = TONES[found >> 2] + off_low, TONES[4 + (found & 3)] + off_high
                 state.level_ = np.sqrt(0.5 * (a * a + b * b))

@@ -77,15 +77,28 @@ def test_the_least_level_is_a_choice(run, signal, least, level, heard):
     assert bool(events) == heard
 
 
-@pytest.mark.parametrize(("keys", "pause", "heard"), [("1591", 0.025, "1591"), ("5555", 0.033, "5555"),
-                                                     ("5555", 0.020, "5")])  # fmt: skip
-def test_how_short_a_pause_may_be(run, signal, keys, pause, heard):
-    """25 ms between two digits, 30 ms between two that are the same; a lost frame of 20 ms is bridged."""
-    parts = [part for key in keys for part in (digit(key, 0.1), np.zeros(round(pause * RATE)))]
+@pytest.mark.parametrize("gap", [0, 0.005, 0.010, 0.015, 0.020, 0.025])
+@pytest.mark.parametrize("first", [500, 513, 526, 539])  # places within a look of 40 samples
+def test_dtmf_change_of_digit_without_a_pause_ends_one_and_begins_the_next(run, signal, first, gap):
+    size, keys = 800 + round(gap * RATE), "123A456B789C*0#D"
+    parts = [part for key in keys for part in (digit(key, 0.1), np.zeros(size - 800))]
+    _, events = run(Dtmf(signal(at(first, *parts))), 110)
+    begun = [(chr(value & 255), decided + 1 - (value >> 8)) for name, decided, value in events if name == "digit"]
+    ended = [(chr(value & 255), told + 1 - (value >> 32)) for name, told, value in events if name == "release"]
+    assert "".join(key for key, _ in begun) == "".join(key for key, _ in ended) == keys
+    assert [place for _, place in begun] == pytest.approx([first + k * size for k in range(16)], abs=40)
+    assert [place for _, place in ended] == pytest.approx([first + k * size + 800 for k in range(16)], abs=40)
+    assert [name for name, _, _ in events] == ["digit", "release"] * 16
+
+
+@pytest.mark.parametrize(("pause", "heard"), [(0, "5"), (0.010, "5"), (0.020, "5"), (0.033, "5555")])
+def test_dtmf_one_key_again_needs_a_pause(run, signal, pause, heard):
+    """30 ms or more; a lost frame of 20 ms is bridged."""
+    parts = [part for _ in range(4) for part in (digit("5", 0.1), np.zeros(round(pause * RATE)))]
     _, events = run(Dtmf(signal(at(500, *parts))), 40)
     assert [name for name, _, _ in events] == ["digit", "release"] * len(heard)
     assert "".join(chr(value & 255) for name, _, value in events if name == "digit") == heard
-    longest = 800 if len(heard) == len(keys) else 3 * 960 + 800
+    longest = 800 if len(heard) == 4 else 3 * round(pause * RATE) + 4 * 800
     lengths = [value >> 8 & 0xFFFFFF for name, _, value in events if name == "release"]
     assert lengths == pytest.approx([longest] * len(heard), abs=16)
 

@@ -179,6 +179,20 @@ def _pause(random, n):
         yield dial(random, key * 6, 0.05, 0.04, low=lambda r: r.uniform(-25, 0), twist=0.0)
 
 
+@case("no pause: digits of 100 ms, gaps of 0, 5, 10 and 15 ms, G.711", times=True)
+def _gapless(random, n):
+    for _, gap, codec in itertools.product(range(n), (0, 0.005, 0.01, 0.015), (lambda x: x, ulaw, alaw)):
+        signal = dial(random, shuffled(random), 0.1, gap)
+        yield Signal(codec(line(signal.samples)), signal.truth)
+
+
+@case("a key pressed again after 0 to 15 ms: one digit", times=True)
+def _again(random, n):
+    for _, gap, key in itertools.product(range(n), (0, 0.005, 0.01, 0.015), PAD):
+        signal = dial(random, key * 4, 0.1, gap)
+        yield Signal(signal.samples, [(key, signal.truth[0][1], signal.truth[-1][2])])
+
+
 @case("a drop-out of 10 ms anywhere: one digit")
 def _dropout(random, n):
     for _ in range(8 * n):
