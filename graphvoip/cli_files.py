@@ -92,7 +92,8 @@ def last_line(error: BaseException) -> str:
 
 def exists(file: Path, what: str) -> None:
     if not file.is_file():
-        raise Problem(f"{file}: {f'a directory, not {what}' if file.is_dir() else 'no such file'}")
+        other = f"a pipe, device or socket, not {what}" if file.exists() else "no such file"
+        raise Problem(f"{file}: {f'a directory, not {what}' if file.is_dir() else other}")
 
 
 # --- Handlers ---------------------------------------------------------------------------------------------------------

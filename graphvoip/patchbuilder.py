@@ -70,8 +70,6 @@ class Sounds:
 
     def load(self, path: Path, name: str) -> np.ndarray:
         """Its samples, not to be written to. It is loaded again if it has been written anew. name: for errors."""
-        import soundfile
-
         from .io import wav
 
         key, stamp = path.resolve(), (0, 0)
@@ -80,10 +78,7 @@ class Sounds:
             stamp = (stat.st_mtime_ns, stat.st_size)
             if key in self._found and self._found[key][0] == stamp:
                 return self._found[key][1]
-            try:
-                seconds = soundfile.info(f"{path}").duration
-            except (soundfile.LibsndfileError, ZeroDivisionError):
-                seconds = 0.0  # loading it tells what is wrong
+            seconds = wav.duration(path)
             if seconds > SECONDS:
                 raise ValueError(f"{name} is {seconds:.6g} s long; a sound in a patch has at most {SECONDS} s")
         data = np.ascontiguousarray(wav.load(path), np.float32)
@@ -578,6 +573,8 @@ def inside(folder: Path, name: Any) -> Path:
     path, root = folder / name, folder.resolve()
     if Path(name).is_absolute() or not path.resolve().is_relative_to(root):
         raise ValueError(f"{name} is outside the patch's folder; put it there and name it from there")
+    if path.exists() and not path.is_file() and not path.is_dir():  # opening a pipe would wait for ever
+        raise ValueError(f"{name} is a pipe, device or socket, not a regular file")
     return path
 
 

@@ -95,6 +95,8 @@ class Loaded:
 
 def _load(path: Path, loaded: Loaded, within: tuple[Path, ...]) -> "PatchFile":
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # opening a pipe would wait for ever
+            raise PatchError(f"{path}", ["a pipe, device or socket, not a regular file"])
         if path.stat().st_size > LARGEST:
             raise PatchError(f"{path}", [f"the file has {path.stat().st_size} bytes; a patch has at most {LARGEST}"])
         text = path.read_text("utf-8")

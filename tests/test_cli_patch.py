@@ -245,6 +245,7 @@ def test_a_handler_by_its_name(graphvoip):
 WRONG = [
     (["none.json"], "none.json: no such file"),
     (["."], r"\.: a directory, not a patch"),
+    (["pipe.json"], "pipe.json: a pipe, device or socket, not a patch"),
     (["a.txt"], r"a.txt: a patch is a .json file, or a @patch function in a .py file"),
     ([HELLO, "--keys", "5@1"], r".*hello.py: --keys is for patches; this has a handler, whose caller follows --script"),
     ([HELLO, CHIME], ".*hello.py: no @patch function in it; write @patch above a function that makes nodes"),
@@ -278,8 +279,9 @@ WRONG = [
 @pytest.mark.parametrize(("words", "line"), WRONG, ids=[" ".join(Path(str(w)).name for w in one[0]) for one in WRONG])
 def test_what_a_user_can_do_wrong(graphvoip, words, line):
     write("a.txt", "")
+    os.mkfifo("pipe.json")
     assert_one_line(graphvoip("render", *words), f"graphvoip: {line}")
-    assert [path.name for path in Path().iterdir()] == ["a.txt"]
+    assert sorted(path.name for path in Path().iterdir()) == ["a.txt", "pipe.json"]
 
 
 @pytest.mark.parametrize("words", [["--seconds", "0"], ["--bits", "24"], ["--seed", "-1"], ["--rate", "fast"], ["--x"]])

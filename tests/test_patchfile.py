@@ -1,6 +1,7 @@
 """Patch files: what they may say, and that all that is wrong with one is told at once, with its place."""
 
 import json
+import os
 import random
 import re
 import time
@@ -325,6 +326,21 @@ def test_files_that_cannot_be_read_are_told(tmp_path):
                        ("bytes.json", "this is no UTF-8 text"), (".", ": a directory, not a patch")):  # fmt: skip
         with pytest.raises(PatchError, match=says):
             load_patch(tmp_path / name)
+
+
+@pytest.mark.parametrize("where", ["the patch", "a sound", "a sub-patch", "a picture"])
+def test_a_pipe_is_refused_and_not_waited_for(where, tmp_path):
+    name = {"the patch": "x.json", "a sound": "x.wav", "a sub-patch": "sub.json", "a picture": "x.png"}[where]
+    documents = {
+        "a sound": patch({"a": {"type": "pcm", "data": name}}),
+        "a sub-patch": patch({"a": {"type": "sub"}}, patches={"sub": name}),
+        "a picture": patch({"a": {"type": "sstv", "file": name}}),
+    }
+    os.mkfifo(tmp_path / name)
+    if where != "the patch":
+        (tmp_path / "x.json").write_text(json.dumps(documents[where]))
+    with pytest.raises(PatchError, match="a pipe, device or socket, not a regular file"):
+        load_patch(tmp_path / "x.json")
 
 
 def test_patches_cannot_contain_themselves_nor_grow_without_end(tmp_path):

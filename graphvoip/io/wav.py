@@ -5,14 +5,16 @@ numpy, soundfile and soxr are imported where they are used: together they take l
 
 import io
 import os
+import stat
 import struct
 import wave
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..pcm import samples
 from ..rings import RATE
+from . import headerless
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +29,8 @@ def loadWAVtoPCM(path: str | os.PathLike[str] | BinaryIO) -> list[float]:
     """Read a sound file.
 
     path: a file's name, or a binary file object (it need not be seekable). Any format that libsndfile reads (WAV, FLAC,
-        OGG, MP3 ...), any rate, any number of channels; channels become their mean.
+        OGG, MP3 ...), any rate, any number of channels; channels become their mean. Files of exchanges that have no
+        header are known by their names: .ulaw .ul .alaw .al .gsm .sln .sln16 .raw .vox .g722 (headerless.py).
 
     Returns a list of floats in [-1, 1] at 8000 Hz. A 16-bit file at 8000 Hz is read exactly: sample / 32768.
     Raises FileNotFoundError, or ValueError for a file that is no sound.
@@ -37,12 +40,36 @@ def loadWAVtoPCM(path: str | os.PathLike[str] | BinaryIO) -> list[float]:
 
 def load(path: str | os.PathLike[str] | BinaryIO) -> "np.ndarray":
     """loadWAVtoPCM as a float32 array, for whoever needs no list."""
-    import numpy as np
-    import soundfile
-
     name, data = _read(path)
     if not data:
         raise ValueError(f"{name}: empty, 0 bytes; not a sound file")
+    bare = headerless.layout(name, data[:4])
+    if bare:
+        x, rate = headerless.decode(data, name, bare), bare.rate
+    else:
+        x, rate = _decoded(_to_the_end(data), name)
+    return resample(samples(x, name), rate)
+
+
+def duration(path: str | os.PathLike[str]) -> float:
+    """How many seconds a sound file has, as its header says; 0 for what is no sound file."""
+    import soundfile
+
+    with open(path, "rb") as file:
+        bare = headerless.layout(path, file.read(4))
+    if bare:
+        return os.stat(path).st_size / bare.bytes
+    try:
+        return soundfile.info(os.fsdecode(path)).duration
+    except (soundfile.LibsndfileError, ZeroDivisionError):
+        return 0.0
+
+
+def _decoded(data: bytes, name: str) -> "tuple[np.ndarray, int]":
+    """The mean of its channels, and its rate."""
+    import numpy as np
+    import soundfile
+
     # In blocks until there is no more: the length in a header may be wrong, because whoever wrote to a pipe could not
     # go back and correct it. Not seekable: soundfile would seek to where it is after every block, which leaves a gap
     # in MP3 and fails in FLAC of unknown length.
@@ -52,13 +79,12 @@ def load(path: str | os.PathLike[str] | BinaryIO) -> "np.ndarray":
             file.seekable = lambda: False
             while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
                 blocks.append(block.mean(axis=1))
-            rate = file.samplerate
+            return np.concatenate(blocks), file.samplerate
     except soundfile.LibsndfileError as error:
         raise ValueError(
             f"{name}: not a sound file that libsndfile reads (WAV, FLAC, OGG, MP3 ...); "
             f"convert it with: ffmpeg -i {name} -ar {RATE} -ac 1 converted.wav ({error.error_string.strip()})"
         ) from None
-    return resample(samples(np.concatenate(blocks), name), rate)
 
 
 def resample(pcm: "np.ndarray", rate: int) -> "np.ndarray":
@@ -145,6 +171,43 @@ def _float_wav(x: "np.ndarray", rate: int) -> bytes:
     return struct.pack("<4sI", b"RIFF", len(body)) + body
 
 
+CHUNKS = {b"RIFF": (12, "<4s", "<I"), b"RIFX": (12, ">4s", ">I"), b"caff": (8, ">4s", ">q")}  # first place, kind, size
+
+
+def _to_the_end(data: bytes) -> bytes:
+    """Fill in a length of sound that says nothing: whoever wrote to a pipe could not go back and do it."""
+    if data[:4] == b".snd" and len(data) > 24:
+        start, size = struct.unpack_from(">II", data, 4)
+        return data if size or start >= len(data) else data[:8] + b"\xff" * 4 + data[12:]
+    if data[:4] in CHUNKS:
+        first, *form = CHUNKS[data[:4]]
+        for kind, place, size in _chunks(data, first, *form):
+            rest = len(data) - place
+            if kind == b"data" and rest and (size == -1 or (size == 0 and not _are_chunks(data, place, *form))):
+                length = struct.pack(form[1], min(rest, LARGEST))
+                return data[: place - len(length)] + length + data[place:]
+    return data
+
+
+def _chunks(data: bytes, at: int, name: str, length: str) -> Iterator[tuple[bytes, int, int]]:
+    """Their names, where what they hold begins, and its size as they say. What is no name ends it."""
+    for _ in range(1000):
+        if at + 4 + struct.calcsize(length) > len(data):
+            return
+        ((kind,), (size,)) = struct.unpack_from(name, data, at), struct.unpack_from(length, data, at + 4)
+        if not kind.strip().isalnum():
+            return
+        at += 4 + struct.calcsize(length)
+        yield kind, at, size
+        at += max(0, size) + (size % 2 if length[1] == "I" else 0)
+
+
+def _are_chunks(data: bytes, at: int, name: str, length: str) -> bool:
+    """Is all of the rest chunks? Then a length of 0 before it is meant."""
+    ends = [place + max(0, size) for _, place, size in _chunks(data, at, name, length)]
+    return bool(ends) and ends[-1] in (len(data) - 1, len(data), len(data) + 1)
+
+
 class _Bytes(io.BytesIO):
     """A damaged header sends libsndfile to before the start, and an exception there would be printed, not raised."""
 
@@ -161,12 +224,26 @@ def _read(path: Any) -> tuple[str, bytes]:
         return str(getattr(path, "name", f"<{type(path).__name__}>")), data
     name = os.fsdecode(path)
     try:
-        return name, Path(name).read_bytes()
+        return name, _bytes_of(name)
     except FileNotFoundError:
         where = "" if os.path.isabs(name) else f" in {os.getcwd()}"
         raise FileNotFoundError(f"{name}: no such sound file{where}") from None
     except IsADirectoryError:
         raise IsADirectoryError(f"{name}: a directory, not a sound file") from None
+
+
+def _bytes_of(name: str) -> bytes:
+    """What is in a file or comes through a pipe. ValueError for what may have no end, or nobody who writes to it."""
+    mode = os.stat(name).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISDIR(mode)):
+        raise ValueError(f"{name}: a device or socket, not a sound file")
+    # Not blocking: to open a named pipe waits until somebody writes to it, and all calls with it.
+    with open(name, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
+        os.set_blocking(file.fileno(), True)
+        data = file.read()
+    if stat.S_ISFIFO(mode) and not data:
+        raise ValueError(f"{name}: a pipe that nobody writes to, not a sound file; start its writer first")
+    return data
 
 
 def write_whole(path: Any, data: bytes) -> None:

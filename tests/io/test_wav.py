@@ -2,6 +2,7 @@ import array
 import io
 import math
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from graphvoip import render
 from graphvoip.io.wav import load, loadWAVtoPCM, save, savePCMtoWAV
+from graphvoip.patchfile import parse_patch
 
 
 def sine(frequency, seconds, rate=8000):
@@ -156,6 +159,160 @@ def test_a_wrong_length_in_the_header_does_not_matter():
     x = load(io.BytesIO(data))
     assert (len(x), frequency(x)) == (8000, 440)
     assert len(load(io.BytesIO(data[: 44 + 2 * 4000]))) == 4000  # cut off: what is there is loaded
+
+
+def in_header(data, at, value, order="little"):
+    return data[:at] + value.to_bytes(4, order) + data[at + 4 :]
+
+
+def written(kind, seconds=1.0):
+    file = io.BytesIO()
+    soundfile.write(file, sine(440, seconds), 8000, format=kind, subtype="PCM_16")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF])
+@pytest.mark.parametrize("riff", [0, 36, 0xFFFFFFFF])
+def test_a_wav_of_no_stated_length_is_read_to_its_end(riff, length):
+    """Programs that write to a pipe cannot go back to the header: Asterisk and browsers leave 0, ffmpeg 0xFFFFFFFF."""
+    data = in_header(in_header(written("WAV"), 4, riff), 40, length)
+    x = load(io.BytesIO(data))
+    assert (len(x), frequency(x)) == (8000, 440)
+
+
+def test_other_files_of_no_stated_length_are_read_to_their_end():
+    rifx = io.BytesIO()
+    soundfile.write(rifx, sine(440, 1), 8000, format="WAV", subtype="PCM_16", endian="BIG")
+    assert rifx.getvalue()[:4] == b"RIFX"
+    with_list = written("WAV")[:12] + b"LIST\x05\x00\x00\x00INFO1\x00" + written("WAV")[12:]  # as ffmpeg writes it
+    caf = written("CAF")
+    at = caf.index(b"data") + 4
+    for data in (
+        in_header(rifx.getvalue(), 40, 0),
+        in_header(with_list, 54, 0),
+        in_header(written("AU"), 8, 0),
+        in_header(written("AU"), 8, 0xFFFFFFFF),
+        in_header(in_header(caf, at, 0xFFFFFFFF), at + 4, 0xFFFFFFFF),  # -1, which the format allows
+    ):
+        x = load(io.BytesIO(data))
+        assert (len(x), frequency(x)) == (8000, 440)
+
+
+def test_a_wav_without_sound_has_none():
+    """A length of 0 that is meant: what comes after it is a chunk, not sound."""
+    empty = io.BytesIO()
+    savePCMtoWAV([], empty)
+    data = empty.getvalue()
+    assert len(data) == 44
+    assert len(load(io.BytesIO(data))) == 0
+    assert len(load(io.BytesIO(data + b"LIST\x04\x00\x00\x00INFO"))) == 0
+    assert len(load(io.BytesIO(data[:4] + b"\x30\x00\x00\x00" + data[8:] + b"id3 \x03\x00\x00\x00abc\x00"))) == 0
+    assert len(load(io.BytesIO(written("AU", 0)))) == 0
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
+def test_what_is_no_file_is_refused_at_once(tmp_path, kind):
+    """Opening a named pipe waits for somebody to write to it; /dev/zero has no end."""
+    path = tmp_path / "x.wav"
+    server = socket.socket(socket.AF_UNIX)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        server.bind(f"{path}")
+    else:
+        path.symlink_to("/dev/zero")
+    says = "a pipe that nobody writes to" if kind == "pipe" else "a device or socket, not a sound file"
+    with server, pytest.raises(ValueError, match=rf"x\.wav: {says}"):
+        loadWAVtoPCM(path)
+
+
+def test_a_pipe_by_its_name_is_read_while_somebody_writes():
+    """sox ... | python x.py with loadWAVtoPCM("/dev/stdin")."""
+    file = io.BytesIO()
+    savePCMtoWAV(sine(440, 1), file)
+    script = "from graphvoip import loadWAVtoPCM; print(len(loadWAVtoPCM('/dev/stdin')))"
+    done = subprocess.run([sys.executable, "-c", script], input=file.getvalue(), capture_output=True, check=True)
+    assert done.stdout == b"8000\n"
+
+
+# --- Files without a header ------------------------------------------------------------------------------------------
+
+BARE = Path(__file__).with_name("headerless")  # what sox and ffmpeg wrote, see the README there
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "error"),
+    [("ulaw", 0.25, -40), ("alaw", 0.25, -40), ("gsm", 0.26, -30), ("vox", 0.25, -30), ("sln", 0.25, -90),
+     ("sln16", 0.25, -90), ("g722", 0.25, -50)],
+)  # fmt: skip
+def test_telephone_files_without_a_header(kind, seconds, error):
+    """A tone of 500 Hz at -6 dBFS. error: the most that is left when it is taken away, in dB full scale."""
+    x = load(BARE / f"tone.{kind}")
+    assert len(x) == round(8000 * seconds)
+    assert frequency(x[400:1600]) == pytest.approx(500, abs=4)
+    middle, t = x[400:1600].astype(float), np.arange(1200) / 8000
+    basis = np.stack([np.sin(2 * np.pi * 500 * t), np.cos(2 * np.pi * 500 * t)], axis=1)
+    parts = np.linalg.lstsq(basis, middle, rcond=None)[0]
+    assert 20 * math.log10(math.hypot(*parts)) == pytest.approx(-6, abs=0.5)
+    assert decibels(middle - basis @ parts) < error
+    assert loadWAVtoPCM(BARE / f"tone.{kind}") == x.tolist()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "data", "samples"),
+    [
+        ("ulaw ul ulw mu pcmu UL", b"\xff\x7f\x80\x00\xf0", [0, 0, 32124, -32124, 120]),
+        ("alaw al alw pcma", b"\xd5\x55\xaa\x2a", [8, -8, 32256, -32256]),
+        ("sln raw", b"\x00\x00\xff\x7f\x00\x80\x01\x00\x09", [0, 32767, -32768, 1]),
+    ],
+)
+def test_samples_of_a_code_are_those_of_g_711(tmp_path, kinds, data, samples):
+    for kind in kinds.split():
+        (tmp_path / f"x.{kind}").write_bytes(data)
+        assert loadWAVtoPCM(tmp_path / f"x.{kind}") == [sample / 32768 for sample in samples]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rate"),
+    [("sln12", 12000), ("sln16", 16000), ("sln24", 24000), ("sln32", 32000), ("sln44", 44100), ("sln48", 48000),
+     ("sln96", 96000), ("sln192", 192000)],
+)  # fmt: skip
+def test_linear_files_say_their_rate_in_their_name(tmp_path, kind, rate):
+    (tmp_path / f"x.{kind}").write_bytes((sine(1000, 0.5, rate) * 32767).astype("<i2").tobytes())
+    x = load(tmp_path / f"x.{kind}")
+    assert len(x) == pytest.approx(4000, abs=1)
+    assert frequency(x) == pytest.approx(1000, abs=2)
+
+
+def test_a_header_counts_more_than_a_name(tmp_path):
+    for kind in ("ulaw", "raw", "pcm"):
+        savePCMtoWAV([0, 0.5, -0.5], tmp_path / f"x.{kind}")
+        assert loadWAVtoPCM(tmp_path / f"x.{kind}") == [0, 0.5, -0.5]
+
+
+def test_a_name_that_does_not_say_what_is_in_it(tmp_path):
+    (tmp_path / "x.pcm").write_bytes(bytes(100))
+    with pytest.raises(ValueError, match=r"x\.pcm: \.pcm does not say how samples are coded; rename the file"):
+        loadWAVtoPCM(tmp_path / "x.pcm")
+
+
+def test_a_patch_may_have_files_without_a_header(tmp_path):
+    (tmp_path / "x.ulaw").write_bytes((BARE / "tone.ulaw").read_bytes())
+    pcm = {"graphvoip": 1, "nodes": {"a": {"type": "pcm", "data": "x.ulaw"}}, "out": "a"}
+    heard = render(parse_patch(pcm, tmp_path)())[160:2000]  # after the fade of its first frame
+    assert (heard == load(BARE / "tone.ulaw")[160:]).all()
+    (tmp_path / "x.ulaw").write_bytes(b"\xff" * (601 * 8000))
+    with pytest.raises(ValueError, match=r"x\.ulaw is 601 s long; a sound in a patch has at most 600 s"):
+        parse_patch(pcm, tmp_path)
+
+
+def test_files_without_a_header_may_be_anything():
+    random = np.random.default_rng(3)
+    for kind in ("ulaw", "alaw", "gsm", "vox", "sln", "sln16", "g722"):
+        for size in (1, 2, 33, 34, 1001):
+            file = io.BytesIO(random.bytes(size))
+            file.name = f"x.{kind}"
+            assert np.abs(load(file)).max(initial=0) <= 1
 
 
 def test_saving_to_a_pipe_and_through_a_link(tmp_path):
