@@ -22,11 +22,13 @@ from graphvoip.cli import app
 from graphvoip.cli_files import import_file
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "server_setup.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"(?:<!-- keys: (?P<keys>\S+) -->\n+)?^```(?P<kind>python|sh)\n(?P<text>.*?)^```$", re.M | re.S)
 
 # The commands that are tested.
 OURS = re.compile(r"^(?:\w+=\S* +)*(?:\.venv/bin/)?((?:graphvoip|make|python [\w/]+\.py)\b.*)$", re.M)
+
+LINK = re.compile(r"\]\((?!\w+://)([^)#\s]+)")  # to a file of ours
 
 SERVERS = {"serve", "play"}  # commands that would answer calls for ever: they are parsed and not run
 
@@ -91,3 +93,15 @@ def test_commands(words, tmp_path):
         command = [sys.executable, "-m", *words]
         done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page):
+    prose = FENCE.sub("", page.read_text("utf-8"))
+    assert [link for link in LINK.findall(prose) if not (page.parent / link).exists()] == []
+
+
+def test_the_server_page_stands_at_the_top_and_its_commands_are_tested():
+    assert (ROOT / "server_setup.md").is_file()
+    assert not (ROOT / "docs" / "server_setup.md").exists()
+    assert any(param.id.startswith("server_setup_") for param in commands())
