@@ -64,8 +64,8 @@ class Slot:
 class Signal(Slot):
     """An input: a number, a node, or one output of a node. A kernel always sees 160 samples of float32.
 
-    default: used when nothing is wired; None: it must be wired before it sounds. low and high bound a constant, in the
-    unit given.
+    default: used when nothing is wired; None: it must be wired before it sounds. low and high bound a number, in the
+    unit given; the kernel holds what a wire brings within them.
     """
 
     def __init__(self, default: float | None = 0.0, unit: str = "", low: float = -math.inf, high: float = math.inf,
@@ -81,17 +81,27 @@ class Signal(Slot):
 
     def check(self, node: "Node", value: Any) -> "float | Port | None":
         if isinstance(value, Arithmetic):
-            return value.port()
+            port = value.port()
+            for number in port.node.numbers():
+                if wrong := self.wrong(number):
+                    raise ValueError(f"{node.type}: {self.name} {wrong}, and {port!r} brings it")
+            return port
         if value is None and self.default is None:
             return None
         try:
             number = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             raise TypeError(f"{node.type}: {self.name} is a number, a node or a node's output, not {value!r}") from None
-        if not self.low <= number <= self.high or not math.isfinite(number):
-            unit = f" {self.unit}" if self.unit else ""
-            raise ValueError(f"{node.type}: {self.name} {number:g}{unit} is outside {self.low:g}..{self.high:g}")
+        if wrong := self.wrong(number):
+            raise ValueError(f"{node.type}: {self.name} {wrong}")
         return number
+
+    def wrong(self, number: float) -> str:
+        """Why it cannot be this number; empty if it can."""
+        if self.low <= number <= self.high and math.isfinite(number):
+            return ""
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{number:g}{unit} is outside {self.low:g}..{self.high:g}"
 
     def schema(self) -> dict[str, Any]:
         found: dict[str, Any] = {"type": ["number", "string"], "description": self.doc}
@@ -351,6 +361,20 @@ def settled(wire: Any) -> Any:
     return wire
 
 
+UNKNOWN = (-math.inf, math.inf)
+
+
+def bounds_of(wire: Any, deep: int = 8) -> tuple[float, float]:
+    """The least and the greatest value that will come by a wire, as far as numbers and arithmetic tell.
+
+    deep: so many nodes back it is looked for; wires may go in circles.
+    """
+    wire = settled(wire)
+    if isinstance(wire, Port):
+        return wire.node.bounds(deep - 1) if deep > 0 else UNKNOWN
+    return (wire, wire) if isinstance(wire, float) else UNKNOWN
+
+
 def without_gone(wires: list[Any]) -> list[Any]:
     """A list of inputs up to the last one that is still there."""
     while wires and wires[-1] is GONE:
@@ -575,6 +599,17 @@ class Node(Arithmetic):
         mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
         mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
         self.state["random"] = (mixed ^ mixed >> 31) or 1
+
+    def make_room(self) -> None:
+        """Let its memory hold what its inputs are wired to: before a plan with new wires, and before a number grows."""
+
+    def numbers(self) -> Iterable[float]:
+        """The numbers that people gave it and that it will bring: an input refuses those that are outside its range."""
+        return ()
+
+    def bounds(self, deep: int) -> tuple[float, float]:
+        """The least and the greatest value of its output, if they are known; deep: see bounds_of."""
+        return UNKNOWN
 
     def join(self, graph: Any) -> None:
         """It begins to sound in this graph; on the event loop, before its first frame."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import expression
+from .delay_lines import DelayLine
 from .expression import Name, Operation, Tree
 from .node import Arithmetic, File, Node, NodeEvent, Option, Port, Signal, Signals, Sound, Spoken, types
 from .nodes import load_all
@@ -57,6 +58,7 @@ class Cost:
 
     nodes: int = 0
     memory: int = 0  # bytes, but for sounds
+    delays: int = 0  # bytes of these that are the memory of delays
     letters: int = 0
     changes: int = 0
     sounds: dict[Path, int] = field(default_factory=dict)  # bytes of each file; nodes share them
@@ -141,6 +143,7 @@ class Builder:
     def __init__(self, recipe: Any, given: dict[str, Any], problems: Problems):
         self.recipe, self.document, self.problems = recipe, recipe.document, problems
         self.cost = Cost()
+        self.delays: dict[str, int] = {}  # what the delays in a sub-patch take, as far as it has been counted
         self.things: dict[str, Any] = {}  # what a name stands for: a node, a port or a patch
         # Place, input, what is written there, and the node; None where that could not be made: its wires are looked at.
         self.waiting: list[tuple[str, Signal | Signals, Any, Node | None]] = []
@@ -165,6 +168,7 @@ class Builder:
             self.things["out"] = next(iter(outputs.values()))
         for place, slot, value, node in self.waiting:
             self._wire(place, slot, value, node)
+        self._spend_delays()
         return outputs, self._done(outputs)
 
     # --- Nodes --------------------------------------------------------------------------------------------------------
@@ -210,6 +214,17 @@ class Builder:
     def _spend_patch(self, place: str, cost: Cost, nodes: int, times: int = 1) -> None:
         self.cost.sounds |= cost.sounds
         self._spend(place, nodes, cost.memory * times, cost.letters * times, cost.changes * times)
+
+    def _spend_delays(self) -> None:
+        """Count the memory of delays, now that it is known how long their times will be."""
+        for name, thing in self.things.items():
+            nodes = thing.nodes.values() if isinstance(thing, Patch) else [thing] if isinstance(thing, Node) else []
+            lines = [one for node in nodes for one in vars(node).values() if isinstance(one, DelayLine)]
+            for line in lines:
+                line.make_room()
+            size = sum(line.nbytes for line in lines)
+            self.cost.delays += size
+            self._spend(f"nodes.{name[:40]}", memory=max(0, size - self.delays.get(name, 0)))
 
     def _plain(self, place: str, name: str, cls: type[Node], values: dict[str, Any]) -> Any:
         slots, given, files = cls.slots, {}, {}
@@ -283,6 +298,7 @@ class Builder:
             return _Unknown()
         # An input of its own that it is given through counts for the node inside that it takes the place of.
         self._spend_patch(place, recipe.cost, recipe.size)
+        self.delays[name] = recipe.cost.delays
         made = recipe(**given)
         made.name = name
         return made
@@ -311,6 +327,7 @@ class Builder:
             return _Unknown()
         inner = len(recipe.params) + len(recipe.inputs)  # nodes of a voice that all voices share, but the one it plays
         self._spend_patch(place, recipe.cost, voices * (recipe.size - inner + 1) + inner + 1, voices)
+        self.delays[name] = voices * recipe.cost.delays
         made = poly(recipe, keys, voices, **given)
         made.name = name
         return made
@@ -375,12 +392,16 @@ class Builder:
             self.problems.add(place, f"it is a number or an expression, not {kind_of(value)}")
             return None
         if isinstance(value, Arithmetic):
-            return value.port()
+            port = value.port()
+            for number in port.node.numbers():
+                if wrong := slot.wrong(number):
+                    self.problems.add(place, f"{wrong}, and {port!r} brings it")
+                    break
+            return port
         if value is None:
             return None
-        unit = f" {slot.unit}" if slot.unit else ""
-        if not slot.low <= value <= slot.high or not abs(value) < 1e30:
-            self.problems.add(place, f"{value:g}{unit} is outside {slot.low:g}..{slot.high:g}")
+        if (wrong := slot.wrong(value)) or not abs(value) < 1e30:
+            self.problems.add(place, wrong or f"{value:g} is too great")
             return None
         return float(value)
 

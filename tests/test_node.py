@@ -59,8 +59,8 @@ def test_inputs_by_keyword_and_by_position():
     [
         (lambda: Sine(frq=440), TypeError, "sine has no 'frq'; did you mean 'freq'?"),
         (lambda: Sine(colour=1), TypeError, "sine has no 'colour'; it has freq, amp"),
-        (lambda: Sine(freq=9000), ValueError, "sine: freq 9000 Hz is outside 0..4000"),
-        (lambda: Sine(freq=math.nan), ValueError, "sine: freq nan Hz is outside 0..4000"),
+        (lambda: Sine(freq=9000), ValueError, "sine: freq 9000 Hz is outside -4000..4000"),
+        (lambda: Sine(freq=math.nan), ValueError, "sine: freq nan Hz is outside -4000..4000"),
         (lambda: Sine(freq="loud"), TypeError, "sine: freq is a number, a node or a node's output, not 'loud'"),
         (lambda: Graph().add(Gain(gain=2)), ValueError, "gain: 'input' must be given: a number, a node or a node's"),
         (lambda: Plan([Gain(gain=2, name="loud")]), ValueError, "loud: 'input' must be given"),
@@ -140,10 +140,10 @@ def test_the_schema_is_the_declaration():
     schema = Sine.schema()
     assert schema["properties"]["freq"] == {
         "type": ["number", "string"],
-        "description": "pitch",
+        "description": "pitch; below 0 it runs backwards, and a wire may go beyond, for FM",
         "default": 440.0,
         "unit": "Hz",
-        "minimum": 0,
+        "minimum": -4000,
         "maximum": 4000,
     }
     assert Gain.schema()["required"] == ["type", "input"]

@@ -182,8 +182,8 @@ def test_what_feeds_nothing_is_warned_of():
         (patch({"a": {"type": "no.json"}}), 'nodes.a.type: a sub-patch is named in "patches": {"bell": "bell.json"}'),
         (patch({"a": 440}), "nodes.a: a node is {type: ...}, not 440"),
         (patch({"a": {"type": "sine", "frq": 1}}), "nodes.a: sine has no 'frq'; did you mean 'freq'?"),
-        (patch({"a": {"type": "sine", "freq": 9000}}), "nodes.a.freq: 9000 Hz is outside 0..4000"),
-        (patch({"a": {"type": "sine", "freq": "9*1000"}}), "nodes.a.freq: 9000 Hz is outside 0..4000"),
+        (patch({"a": {"type": "sine", "freq": 9000}}), "nodes.a.freq: 9000 Hz is outside -4000..4000"),
+        (patch({"a": {"type": "sine", "freq": "9*1000"}}), "nodes.a.freq: 9000 Hz is outside -4000..4000"),
         (patch({"a": {"type": "sine", "freq": True}}), "nodes.a.freq: it is a number or an expression, not true"),
         (patch({"a": {"type": "sine", "freq": None}}), "nodes.a.freq: it is a number or an expression, not null"),
         (patch({"a": {"type": "sine", "freq": 1e400}}), "nodes.a.freq: it is a number or an expression, not Infinity"),
@@ -218,7 +218,7 @@ def test_what_feeds_nothing_is_warned_of():
         (patch(done="a.end"), "done: 'a.end': a has no event 'end' (it has none)"),
         (patch(done="a"), "done: 'a': a has no event 'done' (it has none)"),
         (patch(done="b.done"), "done: 'b.done': nothing is named 'b'"),
-        (patch(score=[[1, "a.freq", 9000]]), "score[0]: a.freq: 9000 is outside 0..4000"),
+        (patch(score=[[1, "a.freq", 9000]]), "score[0]: a.freq: 9000 is outside -4000..4000"),
         (patch(score=[[1, "a.frq", 90]]), "score[0]: 'a.frq': only inputs of nodes can be changed, and a has no 'frq'"),
         (patch(score=[[-1, "a.freq", 90]]), 'score[0]: [-1, "a.freq", 90]: it is [seconds, "param" or'),
         (patch(score=[[1, "b", 90]]), "score[0]: there is no 'b' to change; it has a.freq, a.amp"),
@@ -280,7 +280,7 @@ def test_a_mistake_is_told_once(tmp_path):
     nodes = {"a": {"type": "gain", "input": 1, "gain": "1/0"}}
     assert errors(patch(nodes, score=[[1, "a.gain", 2]])) == ["nodes.a.gain: '1/0': it divides by zero"]
     nodes = {"a": {"type": "sine", "freq": 9000}}
-    assert errors(patch(nodes, score=[[1, "a.freq", 2]])) == ["nodes.a.freq: 9000 Hz is outside 0..4000"]
+    assert errors(patch(nodes, score=[[1, "a.freq", 2]])) == ["nodes.a.freq: 9000 Hz is outside -4000..4000"]
     assert errors(patch(params={"x": {"default": "y"}})) == ['params.x.default: it is a number, not "y"']
     poly = {"type": "poly", "patch": "bell", "play": "a"}
     found = errors(patch({"a": {"type": "sine"}, "b": poly}, patches={"bell": "none.json"}), tmp_path)
@@ -475,6 +475,16 @@ def test_memory_has_its_limit(tmp_path):
     nodes = {"s": {"type": "sine"}} | {f"d{k}": delay for k in range(300)}
     found = errors(patch(nodes, out="s"))
     assert len(found) == 1
+    assert re.fullmatch(r"nodes\.d\d+: with it the patch takes more than 256 MB of memory", found[0])
+    score = [[0, f"d{k}.time", 60] for k in range(300)]
+    for late, more in ("late", {"params": {"late": 60}}), (1, {"score": score}):
+        wired = {f"d{k}": {"type": "delay", "input": "s", "time": late} for k in range(300)}
+        found = errors(patch({"s": {"type": "sine"}} | wired, out="s", **more))
+        assert re.fullmatch(r"nodes\.d\d+: with it the patch takes more than 256 MB of memory", found[0])
+    one = patch({"d": {"type": "delay", "input": "0", "time": "late"}}, out="d", params={"late": 1})
+    written(tmp_path, "late.json", one)
+    many = {f"d{k}": {"type": "late", "late": 60} for k in range(300)}
+    found = errors(patch(many, out="d0", patches={"late": "late.json"}), tmp_path)
     assert re.fullmatch(r"nodes\.d\d+: with it the patch takes more than 256 MB of memory", found[0])
     written(tmp_path, "0.json", patch({"s": {"type": "sine"}} | {f"d{k}": delay for k in range(30)}, out="s"))
     below = {"patches": {"below": "0.json"}}

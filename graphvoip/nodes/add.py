@@ -1,5 +1,5 @@
 from ..kernel import kernel
-from ..node import Node, Output, Signal
+from ..node import Node, Output, Signal, bounds_of
 
 
 class Add(Node):
@@ -12,6 +12,10 @@ class Add(Node):
     a = Signal(0.0, "x", doc="the first")
     b = Signal(0.0, "x", doc="the second")
     out = Output()
+
+    def bounds(self, deep):
+        (a, b), (c, d) = (bounds_of(self.wires[name], deep) for name in "ab")
+        return a + c, b + d
 
     @kernel
     def process(a, b, out):

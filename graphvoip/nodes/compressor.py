@@ -1,11 +1,11 @@
 import numpy as np
 
 from ..dsp import left_over
-from ..kernel import exp2, kernel, sound
+from ..kernel import exp2, kernel, limited, sound
 from ..node import Node, Output, Signal, State
 
 ZERO, ONE, TWO, HALF = np.float32(0), np.float32(1), np.float32(2), np.float32(0.5)
-LOUD, LEAST = np.float32(120), np.float32(1e-6)
+LOUD, STEEP, LEAST = np.float32(120), np.float32(1000), np.float32(1e-6)
 DECIBELS = np.float32(20 * np.log10(2))  # of a factor of 2
 OCTAVES = np.float32(1 / (20 * np.log10(2)))
 
@@ -43,10 +43,10 @@ class Compressor(Node):
         # How far it is to be turned down at each sample: out is free to hold it.
         for i in range(out.size):
             threshold = threshold_db[i] if threshold_db[i] > -LOUD else -LOUD
-            threshold = threshold if threshold < LOUD else LOUD
+            threshold = threshold if threshold < ZERO else ZERO
             knee = knee_db[i] if knee_db[i] > LEAST else LEAST
-            knee = knee if knee < LOUD else LOUD
-            slope = ONE - ONE / ratio[i] if ratio[i] > ONE else ZERO
+            knee = knee if knee < HALF * LOUD else HALF * LOUD
+            slope = ONE - ONE / (ratio[i] if ratio[i] < STEEP else STEEP) if ratio[i] > ONE else ZERO
             above = DECIBELS * reduction[i] - threshold + HALF * knee
             bent = above if above > ZERO else ZERO
             bent = bent if bent < knee else knee
@@ -57,7 +57,7 @@ class Compressor(Node):
         for i in range(out.size):
             if attack[i] != attack_ or release[i] != release_:
                 attack_, release_ = attack[i], release[i]
-                fall, rise = left_over(attack_), left_over(release_)
+                fall, rise = left_over(limited(attack_, 0, 10)), left_over(limited(release_, 0, 10))
             wanted = np.float64(out[i])
             slow = wanted + rise * (peak - wanted)
             peak = wanted if wanted > slow else slow
@@ -67,6 +67,6 @@ class Compressor(Node):
             peak, smooth, attack_, release_, fall, rise
         )  # fmt: skip
         for i in range(out.size):
-            makeup = makeup_db[i] if makeup_db[i] > -LOUD else -LOUD
-            makeup = makeup if makeup < LOUD else LOUD
+            makeup = makeup_db[i] if makeup_db[i] > -HALF * LOUD else -HALF * LOUD
+            makeup = makeup if makeup < HALF * LOUD else HALF * LOUD
             out[i] = input[i] * exp2(OCTAVES * (makeup - reduction[i]))

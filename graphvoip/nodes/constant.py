@@ -65,9 +65,17 @@ class Constant(Node):
         if not 0 <= over <= LONGEST:
             raise ValueError(f"{self.name or 'constant'}: over is {over!r}; it is seconds, 0 or more")
         self.target = number
+        if self.graph is not None:
+            self.graph.make_room()
         self.state["wish"], self.state["over"] = number, max(1, round(over * RATE))
         barrier()
         self.state["asked"] += 1
+
+    def numbers(self):
+        return {self.target, *(self.points[:, 1] if len(self.score) else ())}
+
+    def bounds(self, deep):
+        return min(found := self.numbers()), max(found)
 
     def _number(self, value):
         try:

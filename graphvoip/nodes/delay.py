@@ -3,9 +3,10 @@ from functools import cache
 import numpy as np
 from numba import njit
 
+from ..delay_lines import DELAY_LINE, FIRST, DelayLine, block_of, size_and_most, warn_if_held
 from ..dsp import moves, sincs
 from ..kernel import OPTIONS, floats_at, kernel, limited, sound
-from ..node import Node, Option, Output, Signal, State
+from ..node import Event, Node, Option, Output, Signal, State
 from ..rings import FRAME, RATE
 
 TAPS, PHASES = 16, 256  # of the interpolation: samples that it looks at, and places between two samples
@@ -39,46 +40,48 @@ class Delay(Node):
     them a windowed sinc of 16 samples interpolates, with an error below -60 dB up to 2800 Hz. Delays under 7 samples
     lack newer ones, and their treble suffers. A fault in the input becomes silence.
 
+    Its memory follows `time`: a number, a parameter, a score and arithmetic with them, also when they are changed while
+    it sounds. Of other wires nothing is known: they are held within `longest`, and a call warns of it.
+
     >>> Mix(voice, Delay(voice, time=0.25))
     >>> Delay(voice, time=Lfo(freq=5, low=0.01, high=0.013))
     """
 
     group = "time"
     input = Signal(None, doc="what is delayed")
-    time = Signal(0.25, "s", 0, 60, "how late it comes; held within 0 and `longest`")
-    longest = Option(
-        1.0,
-        "memory: the longest time that it can make; a number given as `time` brings its own",
-        unit="s",
-        low=0.001,
-        high=60,
-    )
+    time = Signal(0.25, "s", 0, 60, "how late it comes")
+    longest = Option(1.0, "memory: the longest time of a wire of which nothing is known", unit="s", low=0.001, high=60)
     out = Output("the sound, later")
-    state = State(line_="i8", weights_="i8", size="i8", at="i8", most="f8", taps="i8")
+    held = Event("the time is longer than the memory and held there, once; its milliseconds. A call warns of it")
+    state = State(weights_="i8", taps="i8", **DELAY_LINE)
 
     def start(self):
-        time = self.wires["time"]
-        longest = max(self.longest, time) if isinstance(time, float) else self.longest
-        size = 1 << int(longest * RATE + 2 * FRAME).bit_length()
-        self.line = np.zeros(size + MORE, np.float32)
-        self.state["line_"], self.state["size"] = self.line.ctypes.data, size
+        self.line = DelayLine(self, extra=2 * FRAME, mirror=MORE)
         self.state["weights_"] = weights().ctypes.data
         self.state["taps"] = TAPS
-        self.state["most"] = longest * RATE
+
+    def make_room(self):
+        self.line.make_room()
+
+    def join(self, graph):
+        graph.listen(self, "held", lambda sample, value: self.line.warn(graph.name, value))
 
     @kernel
     def process(state, input, time, out):
-        size, at, n = state.size, state.at, out.size
+        block = block_of(state, MORE)
+        (size, most), ring = size_and_most(block), block + FIRST
+        warn_if_held(state, time, most)
+        at, n = state.at, out.size
         mask = size - 1
-        line = floats_at(state.line_, size + MORE)
+        line = floats_at(ring, size + MORE)
         for i in range(n):
             line[(at + i) & mask] = sound(input[i])
         if at & mask < MORE or (at & mask) + n > size:
             for i in range(MORE):
                 line[size + i] = line[i]
-        whole, row, part = place(time[0], state.most)
+        whole, row, part = place(time[0], most)
         if moves(time) == 0 and whole >= NEWER:
-            first = state.line_ + 4 * ((at - whole - BEFORE) & mask)
+            first = ring + 4 * ((at - whole - BEFORE) & mask)
             if row == 0 and part == 0:
                 exact = floats_at(first + 4 * BEFORE, n)
                 for i in range(n):
@@ -92,11 +95,11 @@ class Delay(Node):
                         out[i] += w * tap[i]
         else:
             for i in range(n):
-                whole, row, part = place(time[i], state.most)
+                whole, row, part = place(time[i], most)
                 rows = floats_at(state.weights_ + 4 * TAPS * row, 2 * TAPS)
                 oldest, y = at + i - whole - BEFORE, np.float32(0)
                 if whole >= NEWER:
-                    taps = floats_at(state.line_ + 4 * (oldest & mask), TAPS)
+                    taps = floats_at(ring + 4 * (oldest & mask), TAPS)
                     for k in range(TAPS):
                         y += (rows[k] + part * (rows[TAPS + k] - rows[k])) * taps[k]
                 else:  # the newest sample stands for those that are still to come

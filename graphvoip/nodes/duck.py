@@ -44,9 +44,9 @@ class Duck(Node):
                     or hold[i] != raw4):  # fmt: skip
                 raw0, raw1, raw2, raw3, raw4 = depth_db[i], threshold_db[i], attack[i], release[i], hold[i]
                 floor = 10 ** (-limited(raw0, 0, 120) / 20)
-                loud = 10 ** (limited(raw1, -120, 120) / 20)
-                fall, rise = left_over(raw2), left_over(raw3)
-                hold_ = np.int64(RATE * limited(raw4, 0, 1e3) + 0.5)
+                loud = 10 ** (limited(raw1, -120, 0) / 20)
+                fall, rise = left_over(limited(raw2, 0, 10)), left_over(limited(raw3, 0, 10))
+                hold_ = np.int64(RATE * limited(raw4, 0, 10) + 0.5)
             # One more than the hold: the sample itself counts too.
             speaks = loud <= abs(key[i]) < HUGE
             left = hold_ + 1 if speaks else max(left - 1, 0)

@@ -1,8 +1,9 @@
 import numpy as np
 
+from ..delay_lines import DELAY_LINE, FIRST, DelayLine, block_of, size_and_most, warn_if_held
 from ..dsp import between
 from ..kernel import floats_at, kernel, limited, sound
-from ..node import Node, Option, Output, Signal, State
+from ..node import Event, Node, Option, Output, Signal, State
 from ..rings import RATE
 
 LEAST = 0.001  # s; the interpolation needs 2 samples
@@ -17,38 +18,40 @@ class Echo(Node):
     once more. The time is rounded to a sample; a new one is glided to, as on a tape that changes its speed. A fault in
     the input leaves no echo.
 
+    Its memory follows `time`: a number, a parameter, a score and arithmetic with them, also when they are changed while
+    it sounds. Of other wires nothing is known: they are held within `longest`, and a call warns of it.
+
     >>> Echo(voice, time=0.2, feedback=0.6)
     """
 
     group = "time"
     input = Signal(None, doc="what is repeated")
-    time = Signal(0.3, "s", LEAST, 60, "from one echo to the next; held within 0.001 and `longest`")
+    time = Signal(0.3, "s", LEAST, 60, "from one echo to the next")
     feedback = Signal(0.5, "x", 0, 0.99, "level of an echo, relative to the one before it")
     tone = Signal(2500.0, "Hz", 20, RATE / 2, "corner of the lowpass between two echoes; 4000 is none")
     mix = Signal(0.35, "x", 0, 1, "0 is the input alone, 1 its echoes alone")
-    longest = Option(
-        1.0,
-        "memory: the longest time that it can make; a number given as `time` brings its own",
-        unit="s",
-        low=0.01,
-        high=60,
-    )
+    longest = Option(1.0, "memory: the longest time of a wire of which nothing is known", unit="s", low=0.01, high=60)
     out = Output("the sound and its echoes")
-    state = State(line_="i8", size="i8", at="i8", most="f8", late="f8", low="f8", tone_="f4", corner="f8")
+    held = Event("the time is longer than the memory and held there, once; its milliseconds. A call warns of it")
+    state = State(late="f8", low="f8", tone_="f4", corner="f8", **DELAY_LINE)
 
     def start(self):
-        time = self.wires["time"]
-        longest = max(self.longest, time) if isinstance(time, float) else self.longest
-        size = 1 << int(longest * RATE + 8).bit_length()
-        self.line = np.zeros(size, np.float32)
-        self.state["line_"], self.state["size"] = self.line.ctypes.data, size
-        self.state["most"] = longest * RATE
+        self.line = DelayLine(self, extra=8)
         self.state["tone_"] = np.nan  # other than any value: the first sample computes
+
+    def make_room(self):
+        self.line.make_room()
+
+    def join(self, graph):
+        graph.listen(self, "held", lambda sample, value: self.line.warn(graph.name, value))
 
     @kernel
     def process(state, input, time, feedback, tone, mix, out):
-        at, mask, most, late, low = state.at, state.size - 1, state.most, state.late, state.low
-        line = floats_at(state.line_, state.size)
+        block = block_of(state, 0)
+        size, most = size_and_most(block)
+        warn_if_held(state, time, most)
+        at, mask, late, low = state.at, size - 1, state.late, state.low
+        line = floats_at(block + FIRST, size)
         tone_, corner = state.tone_, state.corner
         for i in range(out.size):
             if tone[i] != tone_:

@@ -1,5 +1,5 @@
 from ..kernel import kernel
-from ..node import Node, Option, Output, Signal
+from ..node import Node, Option, Output, Signal, bounds_of
 
 
 class Input(Node):
@@ -12,6 +12,9 @@ class Input(Node):
     input = Signal(0.0, "x", doc="what is given")
     kind = Option("audio", "what it is for", ("audio", "events"))
     out = Output()
+
+    def bounds(self, deep):
+        return bounds_of(self.wires["input"], deep)
 
     @kernel
     def process(input, out):

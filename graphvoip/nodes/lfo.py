@@ -1,7 +1,7 @@
 import numpy as np
 
 from ..kernel import bipolar, kernel, limited, shuffled, sin_turns, sound
-from ..node import Node, Option, Output, Signal, State
+from ..node import Node, Option, Output, Signal, State, bounds_of
 from ..rings import RATE
 
 SHAPES = ("sine", "triangle", "saw", "square", "random")
@@ -36,6 +36,10 @@ class Lfo(Node):
         self.state["shape_"] = SHAPES.index(self.shape)
         self.state["phase_"] = self.state["turn"] = self.phase % 1.0
         self.state["fresh"] = 1
+
+    def bounds(self, deep):
+        low, high = bounds_of(self.wires["low"], deep), bounds_of(self.wires["high"], deep)
+        return min(low[0], high[0]), max(low[1], high[1])
 
     @kernel
     def process(state, freq, low, high, sync, out):

@@ -63,7 +63,7 @@ class Limiter(Node):
             for i in range(out.size):
                 if release[i] != release_:
                     release_ = release[i]
-                    rise = 1 - left_over(release_)
+                    rise = 1 - left_over(limited(release_, 0, 10))
                 top = limited(ceiling[i], 0, 1)
                 x = sound(input[i])
                 level = np.float64(abs(x))

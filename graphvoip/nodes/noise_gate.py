@@ -46,11 +46,11 @@ class NoiseGate(Node):
                     or range_db[i] != raw4 or hysteresis_db[i] != raw5):  # fmt: skip
                 raw0, raw1, raw2 = threshold_db[i], attack[i], hold[i]
                 raw3, raw4, raw5 = release[i], range_db[i], hysteresis_db[i]
-                threshold = limited(raw0, -120, 120)
+                threshold = limited(raw0, -120, 0)
                 opens = 10 ** (threshold / 20)
                 closes = 10 ** ((threshold - limited(raw5, 0, 60)) / 20)
-                hold_ = np.int64(RATE * limited(raw2, 0, 1e3) + 0.5)
-                rise, fall = left_over(raw1), left_over(raw3)
+                hold_ = np.int64(RATE * limited(raw2, 0, 10) + 0.5)
+                rise, fall = left_over(limited(raw1, 0, 10)), left_over(limited(raw3, 0, 10))
                 floor = 10 ** (-limited(raw4, 0, 120) / 20)
             level = abs(input[i])
             loud = (level >= closes if open_ else level >= opens) and level < HUGE

@@ -15,7 +15,9 @@ class Sine(Node):
     """
 
     group = "sources"
-    freq = Signal(440.0, "Hz", 0, RATE / 2, "pitch")
+    freq = Signal(
+        440.0, "Hz", -RATE / 2, RATE / 2, "pitch; below 0 it runs backwards, and a wire may go beyond, for FM"
+    )
     amp = Signal(1.0, "x", doc="level; 1 is full scale")
     out = Output()
     state = State(phase="f8")

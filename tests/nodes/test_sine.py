@@ -30,3 +30,17 @@ def test_frequency_and_level_may_be_signals(run, signal):
     samples, _ = run(Sine(freq=signal(sweep), amp=Gain(signal(np.linspace(0, 1, 1600)), 0.5)), 10)
     phase = np.concatenate([[0], np.cumsum(sweep.astype(np.float32).astype(float) / 8000)[:-1]])
     np.testing.assert_allclose(samples, np.linspace(0, 0.5, 1600) * np.sin(2 * np.pi * phase), atol=2e-6)
+
+
+def test_below_0_it_runs_backwards_whatever_brings_the_pitch(run, signal):
+    forwards, _ = run(Sine(freq=441), 10)
+    backwards, _ = run(Sine(freq=-441), 10)
+    np.testing.assert_allclose(backwards, -forwards, atol=1e-6)
+    np.testing.assert_array_equal(backwards, run(Sine(freq=signal(np.full(1600, -441))), 10)[0])
+
+
+def test_frequency_modulation_goes_through_zero_and_beyond_4000_hz(run, signal):
+    """The phase is the sum of all that came: what is folded is the sound, and never the modulation."""
+    freq = (300 + 6000 * np.sin(2 * np.pi * 50 * np.arange(1600) / 8000)).astype(np.float32)
+    phase = np.concatenate([[0], np.cumsum(freq.astype(float) / 8000)[:-1]])
+    np.testing.assert_allclose(run(Sine(freq=signal(freq)), 10)[0], np.sin(2 * np.pi * phase), atol=2e-6)
