@@ -39,7 +39,7 @@ from .nodes.speech import Speech
 from .nodes.tone import Tone
 from .nodes.voice_activity import VoiceActivity
 from .notes import KEYS
-from .pcm import samples
+from .pcm import PCM, samples
 from .plan import order
 from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number
 from .recipe import Patch, Recipe, adopt
@@ -74,9 +74,12 @@ class RecordController:
             stop()
 
     @property
-    def recorded(self) -> list[float]:
+    def recorded(self) -> PCM:
         """What has been recorded so far. It is there after a hangup too, when the future has been cancelled."""
-        return [sample for recorder, _ in self._recorders for sample in recorder.recorded().tolist()]
+        found = PCM()
+        for recorder, _ in self._recorders:
+            found += PCM.adopt(recorder.recorded())
+        return found
 
 
 class Call:
@@ -131,7 +134,10 @@ class Call:
         return self._play(Tone(freq=frequency, seconds=seconds), empty=round(seconds * RATE) == 0)
 
     def playPCM(self, samples: "Sequence[float] | np.ndarray", loop: bool = False) -> Playback:
-        """Play samples, once or in a loop: a list, tuple, array.array or numpy array of floats."""
+        """Play samples, once or in a loop: a PCM, list, tuple, array.array or numpy array of floats.
+
+        They are heard as they are now, whatever is done to them later. A PCM is not copied for that.
+        """
         data = _samples(samples, "playPCM")
         if data.flags.writeable and not isinstance(samples, (list, tuple)):
             data = data.copy()  # its owner may go on and change it; make an array read-only to share it between calls
@@ -175,11 +181,11 @@ class Call:
         controller: RecordController | None = None,
         maxlen: int | None = None,
         silence: float | None = None,
-    ) -> "asyncio.Future[list[float]]":
+    ) -> "asyncio.Future[PCM]":
         """Record the caller until controller.stop() or for maxlen samples (8000 a second), whichever is first.
 
         silence: it ends too when the caller has spoken and then been silent for so many seconds. When nobody says
-        anything for 5 s, or for `silence` if that is longer, it ends and gives [].
+        anything for 5 s, or for `silence` if that is longer, it ends and gives an empty one.
         """
         if controller is None and maxlen is None and silence is None:
             raise ValueError(
@@ -197,7 +203,7 @@ class Call:
         if future.done():
             return future
         if controller and controller.stopped:
-            future.set_result([])
+            future.set_result(PCM())
             return future
         recorder = Recorder(self.voice, limit=None if maxlen is None else int(maxlen))
         self._graph.add(recorder)
@@ -208,7 +214,7 @@ class Call:
 
         def stop() -> None:
             if not future.done():
-                future.set_result(recorder.recorded().tolist())
+                future.set_result(PCM.adopt(recorder.recorded()))
                 self._note(f"recorded {len(future.result()) / RATE:.2f} s")
                 if recorder.state["lost"]:
                     log.warning("%s: %d samples of a recording are lost", self.id, recorder.state["lost"])
@@ -225,7 +231,7 @@ class Call:
 
         def give_up() -> None:
             if not future.done():
-                future.set_result([])
+                future.set_result(PCM())
                 self._note("nobody has said anything")
 
         patience = self.engine.loop.call_later(max(seconds, SPEECHLESS), give_up)
@@ -262,7 +268,7 @@ class Call:
         try:
             said = await asyncio.wait_for(self.recordPCM(silence=0.5), timeout)
         except TimeoutError:
-            said = []
+            said = PCM()
         found = await loop.run_in_executor(None, recognizer.hear, said) if said else None
         self._note(f"heard {found!r}" if found else "heard nothing")
         return found

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import tts_cache
+from .pcm import PCM
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +27,7 @@ ENGINES = ("espeak", "flite", "festival", "rhvoice", "piper")
 LONGEST = 10_000  # characters of a text in a patch: ten minutes
 
 
-def TTStoPCM(text: str, opts: Iterable[str] = [], engine: str = "espeak", voice: str | None = None) -> list[float]:
+def TTStoPCM(text: str, opts: Iterable[str] = [], engine: str = "espeak", voice: str | None = None) -> PCM:
     """Speak a text.
 
     text: of any length. One that begins with <speak is SSML, for an engine that knows it (espeak).
@@ -38,7 +39,7 @@ def TTStoPCM(text: str, opts: Iterable[str] = [], engine: str = "espeak", voice:
         "piper": neural voices, by the extra `piper`.
     voice: one of the engine's voices, the same for all engines.
 
-    Returns a list of floats in [-1, 1] at 8000 Hz; [] if there is nothing to say.
+    Returns a PCM, a list of floats in [-1, 1] at 8000 Hz; an empty one if there is nothing to say.
     Raises ValueError for an engine, voice or option that there is not, RuntimeError if nothing that can speak is
     installed, TimeoutError if it takes more than 60 s for about 1000 characters.
 
@@ -47,7 +48,7 @@ def TTStoPCM(text: str, opts: Iterable[str] = [], engine: str = "espeak", voice:
     """
     if not isinstance(text, str):
         raise TypeError(f"TTStoPCM: text is a str, not {type(text).__name__}")
-    return spoken("TTStoPCM", text, opts, engine, voice).tolist()
+    return PCM.adopt(spoken("TTStoPCM", text, opts, engine, voice), finite=True)
 
 
 def spoken(what: str, text: str, opts: Iterable[str] = (), engine: str = "espeak", voice: str | None = None,

@@ -9,7 +9,7 @@ import weakref
 import numpy as np
 import pytest
 
-from graphvoip import RecordController
+from graphvoip import PCM, RecordController
 from graphvoip.call import Call
 from graphvoip.graph import Graph
 from graphvoip.listen import has_tone, level, tones
@@ -428,7 +428,7 @@ async def test_a_recording_is_what_was_said_from_then_on(phone):
         await p.play(sound)
         await p.press("1")
         assert await p.hung_up(within=10)
-    assert type(p.call.recording) is list
+    assert type(p.call.recording) is PCM
     assert type(p.call.recording[0]) is float
     recorded = np.array(p.call.recording, np.float32)
     np.testing.assert_array_equal(recorded, p.said[800 : 800 + len(recorded)])

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from graphvoip.pcm import normalizePCM, samples
+from graphvoip.pcm import PCM, normalizePCM, samples
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_is_no_sequence_of_numbers_is_said(pcm, kind):
 
 def test_normalize_trims_and_scales():
     x = normalizePCM([0, 0.005, -0.1, 0, 0.25, -0.5, 0.006, -0.005, 0])
-    assert isinstance(x, list)
+    assert isinstance(x, PCM)
     assert x == pytest.approx([-0.2, 0, 0.5, -1, 0.012])
     assert min(x) == -1  # exactly
     assert normalizePCM(x) == x

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from graphvoip import tts, tts_espeak
+from graphvoip import PCM, tts, tts_espeak
 from graphvoip.tts import TTStoPCM
 from graphvoip.tts_engines import Rhvoice
 
@@ -35,7 +35,7 @@ def no_cache(monkeypatch):
 
 def test_a_text_is_spoken(either):
     x = TTStoPCM(TEXT)
-    assert isinstance(x, list)
+    assert isinstance(x, PCM)
     assert isinstance(x[0], float)
     assert 3 < len(x) / 8000 < 6
     assert -30 < decibels(x) < -15

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..pcm import samples
+from ..pcm import PCM, samples
 from ..rings import RATE
 from . import headerless
 
@@ -25,17 +25,17 @@ RATES = (1000, 192000)  # samples a second that a file may have
 LARGEST = 0xFFFF0000  # bytes of samples in a WAV file: its lengths are 32-bit words
 
 
-def loadWAVtoPCM(path: str | os.PathLike[str] | BinaryIO) -> list[float]:
+def loadWAVtoPCM(path: str | os.PathLike[str] | BinaryIO) -> PCM:
     """Read a sound file.
 
     path: a file's name, or a binary file object (it need not be seekable). Any format that libsndfile reads (WAV, FLAC,
         OGG, MP3 ...), any rate, any number of channels; channels become their mean. Files of exchanges that have no
         header are known by their names: .ulaw .ul .alaw .al .gsm .sln .sln16 .raw .vox .g722 (headerless.py).
 
-    Returns a list of floats in [-1, 1] at 8000 Hz. A 16-bit file at 8000 Hz is read exactly: sample / 32768.
+    Returns a PCM, a list of floats in [-1, 1] at 8000 Hz. A 16-bit file at 8000 Hz is read exactly: sample / 32768.
     Raises FileNotFoundError, or ValueError for a file that is no sound.
     """
-    return load(path).tolist()
+    return PCM.adopt(load(path), finite=True)
 
 
 def load(path: str | os.PathLike[str] | BinaryIO) -> "np.ndarray":

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from graphvoip import render
+from graphvoip import PCM, render
 from graphvoip.io.wav import load, loadWAVtoPCM, save, savePCMtoWAV
 from graphvoip.patchfile import parse_patch
 
@@ -37,7 +37,7 @@ def test_every_16_bit_value_survives_saving_and_loading(tmp_path):
     every = (np.arange(-32768, 32768) / 32768).tolist()
     savePCMtoWAV(every, tmp_path / "a.wav")
     loaded = loadWAVtoPCM(tmp_path / "a.wav")
-    assert isinstance(loaded, list)
+    assert isinstance(loaded, PCM)
     assert loaded == every
     savePCMtoWAV(loaded, tmp_path / "b.wav")
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
