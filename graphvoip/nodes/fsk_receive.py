@@ -9,7 +9,10 @@ from ..rings import RATE
 
 LONGEST = 256  # samples of a bit: 45.45 a second have 176
 KEPT = 1 << 12  # characters that wait to be taken
-LEAST = 0.003  # amplitude of a tone that counts: -50 dB
+LEAST = 0.003  # amplitude of a tone that counts in any case: -50 dB
+SOFTEST = 0.0001  # of one that counts where the line is quiet: -80 dB, about the softest that G.711 has
+NEAR = 0.35  # of the loudest sound of late it must have then: voices and music begin and end softly
+FORGETS = 1 - 2 / (3 * RATE)  # a sample, of the loudest power: 8.7 dB in 3 s
 
 
 class FskReceive(Node):
@@ -17,7 +20,7 @@ class FskReceive(Node):
 
     The two tones are compared over a bit each; a start bit sets the clock of a character. Characters whose stop bit is
     missing, or in which the tones are not clear of other sound, are dropped: a voice is hardly ever
-    read as text.
+    read as text. Tones down to -75 dBFS are read, where nothing is more than 9 dB louder for some seconds before.
 
     `characters` has each one at the sample at which its stop bit ends. Python takes them with take().
 
@@ -35,7 +38,7 @@ class FskReceive(Node):
     state = State(
         line="i8", table="i8", kept="i8", count="i8", window="i8", mark="i8", space="i8", bit="f8", bits="i8",
         clear="f8", at="i8", place="i8", sums=("f8", 5), before="f8", phase_="i8", marked="i8", due="f8", k="i8",
-        code="i8", eye="f8", pure="f8", shift="i8", smooth="f8", on="i8",
+        code="i8", eye="f8", pure="f8", shift="i8", smooth="f8", peak="f8", on="i8",
         unshift_="i8", least_pure="f8",
     )  # fmt: skip
 
@@ -75,7 +78,8 @@ class FskReceive(Node):
     def process(state, input, characters, carrier):
         line, kept, table = floats_at(state.line, 5 * LONGEST), words_at(state.kept, KEPT), words_at(state.table, 64)
         window, bit, sums = state.window, state.bit, state.sums
-        at, place, before = state.at, state.place, state.before
+        at, place, before, peak = state.at, state.place, state.before, state.peak
+        least, softest, near = (0.5 * LEAST * window) ** 2, (0.5 * SOFTEST * window) ** 2, 0.5 * NEAR * NEAR * window
         for i in range(input.size):
             # Both tones and the power over the last bit, as running sums.
             x = np.float64(sound(input[i]))
@@ -95,8 +99,11 @@ class FskReceive(Node):
             space = np.sqrt(max(0.0, sums[2] * sums[2] + sums[3] * sums[3]))
             level, other = max(mark, space), mark + space
             d = mark - space
-            loud = level > 0.5 * LEAST * window
-            pure = 2 * level * level / (window * sums[4]) if loud else 0.0
+            # Whatever is loud counts; what is soft does if it is not the rest of something louder.
+            peak = max(sums[4], FORGETS * peak)
+            power = level * level
+            loud = power > min(least, max(softest, near * peak))
+            pure = 2 * power / (window * sums[4]) if loud else 0.0
             state.smooth += (min(pure, 1.0) - state.smooth) / (6 * bit)
             state.on = 1 if state.smooth > state.least_pure - (0.25 if state.on else 0.15) else 0
             carrier[i] = state.on
@@ -142,4 +149,4 @@ class FskReceive(Node):
                 state.k += 1
                 state.due += bit
             before = d
-        state.at, state.place, state.before = at, place, before
+        state.at, state.place, state.before, state.peak = at, place, before, peak

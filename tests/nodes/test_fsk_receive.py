@@ -26,6 +26,36 @@ def test_it_reads_through_noise_and_mu_law_soft_or_loud(name):
 
 
 @BOTH
+@pytest.mark.parametrize("level", [-60, -70])
+def test_it_reads_what_is_hardly_there(name, level):
+    """As minimodem does: 16-bit samples, and G.711, whose steps are 30 dB below -60 dBFS."""
+    sent = fsk_encode(TEXT, name)
+    sent = padded(10 ** (level / 20) / np.abs(sent).max() * sent)
+    assert fsk_decode(np.rint(32768 * sent) / 32768, name) == TEXT
+    assert fsk_decode(ulaw(sent), name) == TEXT
+
+
+@BOTH
+def test_silence_and_noise_of_any_level_are_no_text(name):
+    random = np.random.default_rng(7)
+    for level in (-20, -40, -60, -80, -90):
+        noise = random.normal(0, 10 ** (level / 20), 60 * RATE)
+        assert fsk_decode(noise, name) == ""
+        assert fsk_decode(np.rint(32768 * noise) / 32768, name) == ""
+    assert fsk_decode(ulaw(random.normal(0, 1e-4, 60 * RATE)), name) == ""
+    assert fsk_decode(random.integers(-1, 2, 60 * RATE) / 32768, name) == ""
+
+
+@BOTH
+def test_what_a_loud_sound_leaves_behind_is_no_text(name):
+    """A text that is as soft as what is heard after a word counts only once the line has been quiet for a while."""
+    soft = 10 ** (-60 / 20) * fsk_encode("HELLO", name)
+    loud = 0.3 * np.sin(2 * np.pi * 3300 * np.arange(RATE) / RATE)
+    assert fsk_decode(np.concatenate([loud, soft]), name) == ""
+    assert fsk_decode(np.concatenate([loud, np.zeros(20 * RATE), soft]), name) == "HELLO"
+
+
+@BOTH
 def test_the_far_ends_clock_may_be_off_by_a_percent(name):
     for ppm in (-10_000, 10_000):
         assert fsk_decode(clocked(fsk_encode(TEXT, name), ppm), name) == TEXT
