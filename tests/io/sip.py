@@ -87,14 +87,23 @@ class Call:
         self.requests: list[Message] = []
         self.ended = loop.create_future()  # the BYE of the other side
         self.heard = asyncio.Event()
+        self.sdp_host = self.phone.host  # where the SDP says that we want the sound
+        self.open_rtp()
+        self.number, self.stamp, self.source = random.getrandbits(15), random.getrandbits(31), random.getrandbits(32)
+        self.rtp_target = ("", 0)
+
+    def open_rtp(self) -> None:
         self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.rtp.bind((self.phone.host, 0))
         self.rtp.setblocking(False)
         if TIMESTAMPNS:
             self.rtp.setsockopt(socket.SOL_SOCKET, TIMESTAMPNS, 1)
-        loop.add_reader(self.rtp, self.on_rtp)
-        self.number, self.stamp, self.source = random.getrandbits(15), random.getrandbits(31), random.getrandbits(32)
-        self.rtp_target = ("", 0)
+        asyncio.get_running_loop().add_reader(self.rtp, self.on_rtp)
+
+    def move(self) -> None:
+        """Take another port for sound, for the next INVITE to name; the old socket is the caller's to close."""
+        asyncio.get_running_loop().remove_reader(self.rtp)
+        self.open_rtp()
 
     def close(self) -> None:
         if self.rtp.fileno() >= 0:
@@ -110,7 +119,7 @@ class Call:
             "v=0",
             f"o=- 1 {self.cseq} IN IP4 {self.phone.host}",
             "s=-",
-            f"c=IN IP4 {self.phone.host}",
+            f"c=IN IP4 {self.sdp_host}",
             "t=0 0",
             f"m=audio {self.rtp.getsockname()[1]} RTP/AVP {' '.join(map(str, kinds))}",
             *(f"a=rtpmap:{kind} {NAMES[kind]}" for kind in kinds),

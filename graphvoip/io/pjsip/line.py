@@ -35,6 +35,7 @@ from typing import Any
 
 from pjsua2 import pjsua2 as pj
 
+from graphvoip.io.pjsip.source_lock import SourceLock
 from graphvoip.notes import KEYS
 from graphvoip.rings import (
     FRAME,
@@ -60,6 +61,7 @@ REST = 0.6  # seconds; when CROWD calls have come in them the next ones wait in 
 CROWD, FULL = 14, 26  # and when FULL have come with the rest of that packet's batch, everything waits
 BATCH = 8192  # bytes of SIP that may wait; PJSIP reads all that is there in one go
 
+BAD_EVENT = 489  # RFC 6665: we tell nobody anything
 ADDRESS_IN_USE = 120098  # PJSIP's number for EADDRINUSE
 
 library = ctypes.CDLL(pj._pjsua2.__file__)  # the same library once more: it exports every C symbol
@@ -167,6 +169,8 @@ class Call(pj.Call):
         self.ring = LineRing(line.memory, self.slot * RING_BYTES)
         self.port = line.ports.pop() if line.ports else Port()
         self.port.open(self.ring)
+        self.signalling = ""  # the IP address that SIP comes from
+        self.lock: SourceLock | None = None
 
     def connect(self) -> None:
         """Every re-INVITE destroys the stream and makes a new one, which is not yet joined to anything."""
@@ -176,13 +180,25 @@ class Call(pj.Call):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.audioConfSlot != pj.PJSUA_INVALID_ID:
                 if media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                     self.stream, self.heard_at = media.index, time.monotonic()
+                self.expect_source(media.index)
                 self.port.fresh = True
                 stream = self.getAudioMedia(media.index)
                 stream.startTransmit(self.port)
                 self.port.startTransmit(stream)
 
+    def expect_source(self, media: int) -> None:
+        """Lock the sockets of a stream to its caller, or move the lock when a re-INVITE has moved the sound."""
+        if self.lock is None:
+            ports = self.getMedTransportInfo(media)
+            self.lock = SourceLock(port_of(ports.localRtpName), port_of(ports.localRtcpName), self.signalling)
+        host, _, port = self.getStreamInfo(media).remoteRtpAddress.rpartition(":")
+        if host != "0.0.0.0":  # the old way to say "on hold"
+            self.lock.expect((host, int(port)))
+
     def close(self) -> None:
         """Called in the DISCONNECTED callback only."""
+        if self.lock:
+            self.lock.close()
         self.port.ring = None
         self.line.ports.append(self.port)
         self.line.rings.append(self.slot)
@@ -258,6 +274,11 @@ class Account(pj.Account):
     def onIncomingCall(self, prm: Any) -> None:
         self.line.invited(self, prm)
 
+    def onIncomingSubscribe(self, prm: Any) -> None:
+        """Refuse it: PJSUA would send NOTIFYs to whatever address the request names, for an hour."""
+        prm.code = BAD_EVENT
+        self.line.tell(event="refused", what="SUBSCRIBE", source=prm.rdata.srcAddress)
+
 
 class Line:
     """One PJSIP endpoint.
@@ -312,10 +333,11 @@ class Line:
         self.count += 1
         call = self.calls[self.count] = Call(self, account, prm.callId, self.count)
         source = prm.rdata.srcAddress
+        call.signalling = source.rpartition(":")[0].strip("[]")
         call.local = "" if self.fixed_address else address_towards(source)
         if not self.is_welcome(source):
             self.answer(call, 403)
-            self.tell(event="refused", source=source)
+            self.tell(event="refused", what="INVITE", source=source)
         elif self.stop_by:
             self.answer(call, 503)
         else:
@@ -410,6 +432,9 @@ class Line:
 
     def handle(self) -> None:
         """Let PJSIP work off what the network and its timers have brought."""
+        for call in self.calls.values():
+            if call.lock:
+                call.lock.learn()
         for _ in range(BURST):
             if library.pj_ioqueue_poll(self.sockets, AT_ONCE) <= 0:
                 break
@@ -444,6 +469,10 @@ def take(wake: int) -> int:
         return sum(memoryview(os.read(wake, 8 * STALL)).cast("q"))
     except BlockingIOError:
         return 0
+
+
+def port_of(address: str) -> int:
+    return int(address.rpartition(":")[2] or 0)
 
 
 def address_towards(source: str) -> str:
@@ -512,6 +541,7 @@ def account_config(option: dict[str, Any]) -> pj.AccountConfig:
     config = pj.AccountConfig()
     config.idUri = f"sip:graphvoip@{option['public'] or option['host'] or 'localhost'}:{option['port']}"
     config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_INACTIVE
+    config.mediaConfig.lockCodecEnabled = False  # or an offer of two codecs is followed by a re-INVITE of ours
     config.mediaConfig.transportConfig = transport_config(option, *option["rtp"])
     return config
 

@@ -173,8 +173,10 @@ class Line:
             case {"event": "ended", "call": number, "code": code, "reason": reason}:
                 if leg := self.legs.pop(number, None):
                     leg.on_end((REASONS.get(code) or reason) if self.trunk.opened else STOPPED)
-            case {"event": "refused", "source": source}:
+            case {"event": "refused", "what": "INVITE", "source": source}:
                 log.info("refused a call from %s, which is not in IP_WHITELIST", source)
+            case {"event": "refused", "what": what, "source": source}:
+                log.info("refused a %s from %s", what, source)
             case {"event": "trouble", "what": what}:
                 log.debug("SIP on UDP %d: %s", self.port, what)
 
