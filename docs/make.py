@@ -63,7 +63,8 @@ Every node, as its class declares it. `graphvoip nodes` prints the same, and eac
 An input takes a number in the range that is given, a node, or a node's output; so anything may move anything. What a
 wire brings beyond the range is held at its end; a parameter or a score with a number beyond it is refused, as the
 number is. An option is fixed when the node is built. The first output is what the node itself stands for: `lfo` is
-`lfo.out`. An event ends a playback (`done`), or is listened to in Python. `x` is a plain factor or level; 1 is full scale.
+`lfo.out`. An event ends a playback (`done`), or is listened to in Python. `x` is a plain factor or level; 1 is full
+scale. In Python `name=` names any node, for errors and for patches.
 
 A picture is {SECONDS:g} s of the example: the waveform, and the spectrogram up to 4 kHz; or, of control and analysis
 nodes, their outputs as curves. In the examples `voice` is somebody speaking and `keys` are the keys 1, 5, 9 and 3.

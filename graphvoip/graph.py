@@ -30,7 +30,7 @@ class Graph:
         self.roots: dict[Node, int] = {}  # and for how many it is one
         self._claimed: list[Node] = []  # nodes that are not in a plan yet
         self._python: set[Node] = set()  # nodes whose samples Python makes
-        self._growing: set[Node] = set()  # nodes whose memory follows what they are wired to
+        self._preparing: set[Node] = set()  # nodes that get ready for what they are wired to
         self.clock = np.zeros(1, np.int64)  # frames run, counted by the audio thread
         self.plan: Plan | None = None
         self.on_touch: Callable[[Graph], Any] = lambda graph: None
@@ -96,7 +96,7 @@ class Graph:
     def _left(self, node: Node) -> None:
         """It is not in the plan any more."""
         node.graph = None
-        self._growing.discard(node)
+        self._preparing.discard(node)
         try:
             node.leave()
         except Exception as error:
@@ -107,10 +107,10 @@ class Graph:
         if not node.stands_in:
             self._settle(node)
 
-    def make_room(self) -> None:
-        """A number is going to be another one: let the nodes that it may come to have the memory for it."""
-        for node in self._growing:
-            node.make_room()
+    def prepare(self) -> None:
+        """A number is going to be another one: let the nodes that it may come to get ready for it."""
+        for node in self._preparing:
+            node.prepare()
 
     def touch(self) -> None:
         self.on_touch(self)
@@ -221,9 +221,9 @@ class Graph:
             self.forget(node)
         for node in came:
             node.graph = self
-            if type(node).make_room is not Node.make_room:
-                node.make_room()
-                self._growing.add(node)
+            if type(node).prepare is not Node.prepare:
+                node.prepare()
+                self._preparing.add(node)
             try:
                 node.join(self)
             except Exception as error:  # a disk that is full, say: the others sound

@@ -600,8 +600,8 @@ class Node(Arithmetic):
         mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
         self.state["random"] = (mixed ^ mixed >> 31) or 1
 
-    def make_room(self) -> None:
-        """Let its memory hold what its inputs are wired to: before a plan with new wires, and before a number grows."""
+    def prepare(self) -> None:
+        """Get ready for what its inputs are wired to: before a plan with new wires, and before a number changes."""
 
     def numbers(self) -> Iterable[float]:
         """The numbers that people gave it and that it will bring: an input refuses those that are outside its range."""

@@ -166,7 +166,7 @@ def row_of(node: Node) -> Row:
 
 
 def _row(node: Node) -> Row:
-    node.make_room()
+    node.prepare()
     wires = list(node.wires.values())
     many = wires.pop() if wires and isinstance(wires[-1], list) else None  # a slot of Signals is the last one
     words = [] if many is None else [len(many)]

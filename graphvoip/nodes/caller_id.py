@@ -10,9 +10,9 @@ class CallerId(Node):
     """Who calls, as a telephone shows it: the message that comes between the first two rings.
 
     By Telcordia GR-30 and ETSI EN 300 659: 300 bits of 0101 that wake the telephone, 180 bits of mark, and a message
-    with its checksum, 1200 bits a second by two tones.
+    with its checksum, 1200 bits a second by two tones. The caller's name is `caller`: `name` is that of the node.
 
-    >>> CallerId(number="5551234", name="ADA LOVELACE", when="11231945")
+    >>> CallerId(number="5551234", caller="ADA LOVELACE", when="11231945")
     """
 
     group = "sources"
@@ -38,6 +38,8 @@ class CallerId(Node):
         ):
             if not isinstance(value, str) or not re.fullmatch(form, value):
                 raise ValueError(f"caller_id: {name} is {value!r}; it is {words}")
+        if self.name and not self.name.isidentifier() and not self.caller:
+            raise ValueError(f"caller_id: name={self.name!r} names the node; the caller's name is caller={self.name!r}")
         if self.form == "single" and self.caller:
             raise ValueError("caller_id: a single message has no name; choose multiple")
         standard = STANDARDS[self.standard]

@@ -66,7 +66,7 @@ class Constant(Node):
             raise ValueError(f"{self.name or 'constant'}: over is {over!r}; it is seconds, 0 or more")
         self.target = number
         if self.graph is not None:
-            self.graph.make_room()
+            self.graph.prepare()
         self.state["wish"], self.state["over"] = number, max(1, round(over * RATE))
         barrier()
         self.state["asked"] += 1

@@ -60,7 +60,7 @@ class Delay(Node):
         self.state["weights_"] = weights().ctypes.data
         self.state["taps"] = TAPS
 
-    def make_room(self):
+    def prepare(self):
         self.line.make_room()
 
     def join(self, graph):

@@ -2,7 +2,7 @@ import numpy as np
 
 from ..dsp import soften
 from ..kernel import event, kernel, limited, sin_turns, words_at
-from ..node import Event, Node, Option, Output, Signal, State
+from ..node import Event, Node, Option, Output, Port, Signal, State, settled
 from ..rings import RATE
 
 ROWS, COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)  # Hz, ITU-T Q.23
@@ -20,7 +20,8 @@ class DtmfTone(Node):
 
     Each digit is `on` seconds of two sines and `off` seconds of silence; edges are softened over 2 ms, inside. Keys
     that are pressed meanwhile wait for their turn, up to 64 of them; values that are no digits are left out. With a
-    text it is done when that and all waiting keys are sent, without one it goes on for ever.
+    text it is done when that and all waiting keys are sent. Without one it waits for keys for ever, but if nothing is
+    wired to `keys`, it is done at once.
 
     >>> DtmfTone(text="0123,#", pause=0.3)
     >>> DtmfTone(keys)
@@ -35,9 +36,10 @@ class DtmfTone(Node):
     level_db = Option(-10.0, "level of the low tone; 0 dB is a sine of full scale", unit="dB", low=-60, high=0)
     twist_db = Option(2.0, "how far the high tone is above the low one", unit="dB", low=-12, high=12)
     out = Output()
-    done = Event("the text has been sent, with the silence after it; never without a text")
+    done = Event("the text has been sent, with the silence after it; never without a text, if keys may come")
     state = State(address="i8", size="i8", read="i8", ended="i8", place="i8", at="i8", end="i8", on_="i8", off_="i8",
-                  pause_="i8", low="f8", high="f8", first="i8", count="i8", queue=("i8", WAITING))  # fmt: skip
+                  pause_="i8", waits="i8", low="f8", high="f8", first="i8", count="i8",
+                  queue=("i8", WAITING))  # fmt: skip
 
     def start(self):
         if not isinstance(self.text, str):
@@ -55,6 +57,9 @@ class DtmfTone(Node):
         self.state["pause_"] = round(self.pause * RATE)
         self.state["low"] = 10 ** (self.level_db / 20)
         self.state["high"] = 10 ** ((self.level_db + self.twist_db) / 20)
+
+    def prepare(self):
+        self.state["waits"] = isinstance(settled(self.wires["keys"]), Port) and not len(self.codes)
 
     @kernel
     def process(state, keys, out):
@@ -101,6 +106,6 @@ class DtmfTone(Node):
                     soften(block, at, on, EDGE)
                 made += size
                 sent = state.read == state.size and state.count == 0 and state.at == state.end
-                if state.size > 0 and sent and state.ended == 0 and state.done == 0:
+                if state.waits == 0 and sent and state.ended == 0 and state.done == 0:
                     state.ended = 1
                     state.done = event(made - 1)

@@ -39,7 +39,7 @@ class Echo(Node):
         self.line = DelayLine(self, extra=8)
         self.state["tone_"] = np.nan  # other than any value: the first sample computes
 
-    def make_room(self):
+    def prepare(self):
         self.line.make_room()
 
     def join(self, graph):

@@ -12,8 +12,8 @@ class Pcm(Node):
     data = Sound(None, "samples at 8000 Hz, 1.0 is full scale, or the name of a sound file")
     loop = Option(False, "at the end begin again, without a gap")
     out = Output()
-    done = Event("its last sample has been made; never in a loop")
-    state = State(address="i8", size="i8", at="i8", loop_="i8")
+    done = Event("its last sample has been made, or there is none; never in a loop of samples")
+    state = State(address="i8", size="i8", at="i8", loop_="i8", ended="i8")
 
     def start(self):
         self.state["address"] = self.data.ctypes.data
@@ -35,5 +35,8 @@ class Pcm(Node):
                     state.at = 0
                 elif state.done == 0:
                     state.done = event(made - 1)
+        if state.size == 0 and state.ended == 0 and state.done == 0:
+            state.ended = 1
+            state.done = event(0)
         for i in range(made, out.size):
             out[i] = 0

@@ -19,7 +19,7 @@ class Tone(Node):
     seconds = Option(1.0, "length; rounded to a sample", unit="s", low=0, high=1e9)
     out = Output()
     done = Event("its last sample has been made")
-    state = State(phase="f8", step="f8", at="i8", end="i8", edge="i8")
+    state = State(phase="f8", step="f8", at="i8", end="i8", edge="i8", ended="i8")
 
     def start(self):
         self.state["step"] = self.freq / RATE
@@ -40,6 +40,7 @@ class Tone(Node):
         soften(out[:size], at, end, edge)
         for i in range(size, out.size):
             out[i] = 0
-        if size > 0 and at + size == end and state.done == 0:
-            state.done = event(size - 1)
+        if at + size == end and state.ended == 0 and state.done == 0:
+            state.ended = 1
+            state.done = event(max(0, size - 1))
         state.at = at + size

@@ -51,7 +51,8 @@ def test_a_wire_does_what_the_number_does_or_is_told(name, key):
             if kind == "a signal" and any(event == "held" for event, _, _ in too):
                 continue  # told: nobody can know how long a time will be that a signal brings
             np.testing.assert_array_equal(number, heard, f"{key} at {value:g} by {kind}")
-            assert events == too, (value, kind)
+            if slot.unit != "events":  # keys may still come by a wire, and by a number none: that one is done
+                assert events == too, (value, kind)
 
 
 def test_only_the_memory_of_delays_has_to_be_told_of():

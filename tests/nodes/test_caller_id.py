@@ -73,3 +73,11 @@ def test_now_is_the_time_of_the_machine():
 def test_wrong_options_are_refused(values, words):
     with pytest.raises(ValueError, match=f"^caller_id: {words}"):
         CallerId(**values)
+
+
+def test_the_name_of_the_node_is_not_the_callers():
+    words = "caller_id: name='ADA LOVELACE' names the node; the caller's name is caller='ADA LOVELACE'"
+    with pytest.raises(ValueError, match=words):
+        CallerId(number="5551234", name="ADA LOVELACE")
+    assert CallerId(number="5551234", name="ring").name == "ring"
+    assert CallerId(number="5551234", name="first ring", caller="ADA").caller == "ADA"

@@ -22,7 +22,7 @@ def test_in_a_loop_there_is_no_seam_and_no_end(run, length):
 
 
 @pytest.mark.parametrize("loop", [False, True])
-def test_no_samples_are_silence(run, loop):
+def test_no_samples_are_silence_that_is_done_at_once(run, loop):
     samples, events = run(Pcm(data=[], loop=loop), 2)
     assert not np.any(samples)
-    assert events == []
+    assert events == [("done", 0, 0)]
