@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from voip import loadWAVtoPCM, runVoipClient
+from graphvoip import loadWAVtoPCM, runVoipClient
 
 my_sound = loadWAVtoPCM(Path(__file__).parent.parent / "assets" / "my_sound.wav")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from voip import loadWAVtoPCM, runVoipClient
+from graphvoip import loadWAVtoPCM, runVoipClient
 
 ASSETS = Path(__file__).parent.parent / "assets"
 my_sound = loadWAVtoPCM(ASSETS / "my_sound.wav")

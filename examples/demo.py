@@ -6,8 +6,8 @@ A key that is pressed during the melody cuts it short, and who knows the way typ
 
 from math import exp, pi, sin
 
+from graphvoip import RecordController, normalizePCM, runVoipClient
 from graphvoip.nodes import Gain, Sine
-from voip import RecordController, normalizePCM, runVoipClient
 
 WELCOME, GOODBYE = (523.25, 659.26, 783.99, 1046.5), (783.99, 659.26, 523.25)  # Hz
 

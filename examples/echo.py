@@ -2,7 +2,7 @@
 
 import queue
 
-from voip import runVoipClient
+from graphvoip import runVoipClient
 
 
 async def handler(call):

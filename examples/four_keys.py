@@ -1,6 +1,6 @@
 """Wait for four digits; * and # do not count."""
 
-from voip import runVoipClient
+from graphvoip import runVoipClient
 
 
 async def handler(call):

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from graphvoip import runVoipClient
 from graphvoip.nodes import Gain, Mix, Sine
-from voip import runVoipClient
 
 
 async def handler(call):

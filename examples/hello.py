@@ -1,6 +1,6 @@
 """Three tones, one after the other."""
 
-from voip import runVoipClient
+from graphvoip import runVoipClient
 
 
 async def handler(call):

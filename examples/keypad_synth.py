@@ -2,7 +2,7 @@
 
 from math import exp, pi, sin
 
-from voip import runVoipClient
+from graphvoip import runVoipClient
 
 KEYS = "1234567890*"
 MAJOR = (0, 2, 4, 5, 7, 9, 11)  # half-tones

@@ -1,6 +1,6 @@
 """Press keys and #: they are sent back, and told which way they came and when. Keys in the sound count as well."""
 
-from voip import runVoipClient
+from graphvoip import runVoipClient
 
 
 async def handler(call):

@@ -7,7 +7,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from voip import loadWAVtoPCM, one_at_a_time, runVoipClient
+from graphvoip import loadWAVtoPCM, one_at_a_time, runVoipClient
 
 music = loadWAVtoPCM(Path(__file__).parent.parent / "assets" / "my_sound.wav")
 

@@ -1,6 +1,6 @@
 """Beep, wait for a key, print it."""
 
-from voip import runVoipClient
+from graphvoip import runVoipClient
 
 
 async def handler(call):

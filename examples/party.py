@@ -5,8 +5,7 @@ graphvoip serve examples/party.py
 
 from pathlib import Path
 
-from graphvoip import load_patch
-from voip import runVoipClient
+from graphvoip import load_patch, runVoipClient
 
 party_line = load_patch(Path(__file__).parent.parent / "patches" / "party_line.json")
 

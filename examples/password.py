@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from voip import loadWAVtoPCM, runVoipClient
+from graphvoip import loadWAVtoPCM, runVoipClient
 
 ASSETS = Path(__file__).parent.parent / "assets"
 PASSWORD = "1234"

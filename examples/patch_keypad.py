@@ -5,8 +5,7 @@ The notes are the patch's own business, for its input `keys` is the caller's key
 
 from pathlib import Path
 
-from graphvoip import load_patch
-from voip import runVoipClient
+from graphvoip import load_patch, runVoipClient
 
 keypad_fm = load_patch(Path(__file__).parent.parent / "patches" / "keypad_fm.json")
 

@@ -6,8 +6,8 @@ import time
 
 from PIL import Image, ImageDraw, ImageFont
 
+from graphvoip import runVoipClient
 from graphvoip.nodes import Sstv
-from voip import runVoipClient
 
 COLOURS = ["navy", "seagreen", "indigo", "teal", "maroon", "darkslategray", "purple", "sienna", "crimson", "olive"]
 

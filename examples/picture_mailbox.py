@@ -2,9 +2,8 @@
 the extra `sstv`.
 """
 
-from graphvoip import patch
+from graphvoip import patch, runVoipClient
 from graphvoip.nodes import Sstv, SstvReceive
-from voip import runVoipClient
 
 
 @patch

@@ -1,6 +1,6 @@
 """Speak after the beep, press a key, hear yourself."""
 
-from voip import RecordController, runVoipClient
+from graphvoip import RecordController, runVoipClient
 
 
 async def handler(call):

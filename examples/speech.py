@@ -1,7 +1,6 @@
 """Speak: once as it comes, once slowly in another voice. Needs espeak-ng, or the extra `tts`."""
 
-from voip import runVoipClient
-from voip.tts import TTStoPCM
+from graphvoip import TTStoPCM, runVoipClient
 
 
 async def handler(call):

@@ -4,9 +4,8 @@ python examples/synth_patch.py            play it
 graphvoip render examples/synth_patch.py:carillon --seconds 6 --keys "1@0.2 5@0.6 9@1"
 """
 
-from graphvoip import Param, patch, poly
+from graphvoip import Param, patch, poly, runVoipClient
 from graphvoip.nodes import Decay, Fm, Keymap, Reverb
-from voip import runVoipClient
 
 NOTES = {"1": "C4", "2": "D4", "3": "E4", "4": "G4", "5": "A4", "6": "C5", "7": "D5", "8": "E5", "9": "G5"}
 SHINE = Param(4, "x", 0, 10, "overtones when a bell is struck")

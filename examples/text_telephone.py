@@ -3,8 +3,8 @@
 They end with GA, "go ahead", as these telephones' users do.
 """
 
+from graphvoip import runVoipClient
 from graphvoip.nodes import Fsk, FskReceive
-from voip import runVoipClient
 
 
 async def handler(call):

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from voip import runVoipClient
+from graphvoip import runVoipClient
 
 
 async def handler(call):

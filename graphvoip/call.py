@@ -64,14 +64,25 @@ class RecordController:
     """Stops a recording: give it to recordPCM and call stop()."""
 
     def __init__(self):
-        self.stopped = False  # stop() has been called
+        self._stopped = False
         self._recorders: list[tuple[Recorder, Callable[[], Any]]] = []
 
     def stop(self) -> None:
         """End the recording at this moment; its future resolves. May be called from a playCustom function too."""
-        self.stopped = True
+        self._stopped = True
         for _, stop in self._recorders:
             stop()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether stop() has been called. Setting it to True is another way of calling it."""
+        return self._stopped
+
+    @stopped.setter
+    def stopped(self, stopped: bool) -> None:
+        self._stopped = bool(stopped)
+        if stopped:
+            self.stop()
 
     @property
     def recorded(self) -> PCM:
@@ -248,7 +259,7 @@ class Call:
         future = self._future()
         if not future.done():
             sink = Sink(self.voice)
-            listener = Listener(sink, f, lambda: self._on_loop(lambda: future.done() or future.set_result(None)))
+            listener = Listener(sink, f, lambda: self._on_loop(lambda: future.done() or future.set_result(True)))
             self._graph.add(sink)
             self._feed(listener, future)
             future.then(lambda: self._graph.remove(sink))
@@ -408,7 +419,7 @@ class Call:
         source = node.node if isinstance(node, Port) else node
         if self._ended.done() or empty:
             playback = Playback(self, source)
-            playback.set_result(None) if not self._ended.done() else playback.cancel()
+            playback.set_result(True) if not self._ended.done() else playback.cancel()
             return playback
         way_out = Fade(node, over=round(fade * RATE))
         self._graph.claim(way_out)

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import inspect
 import logging
 import os
 import signal
@@ -33,7 +34,7 @@ class Exchange:
     def __init__(self, handler: Handler, engine: Engine, limit: int = LIMIT):
         if not callable(handler):
             raise TypeError(f"the handler is {handler!r}; it is a function: async def handler(call)")
-        self.handler, self.engine, self.limit = handler, engine, limit
+        self.handler, self.engine, self.limit = as_written(handler), engine, limit
         self.calls: dict[asyncio.Task, Call] = {}
         self.closing = False
 
@@ -104,13 +105,22 @@ def run(handler: Handler, device: Device, limit: int = LIMIT) -> None:
         log.info("stopped")
 
 
-def runVoipClient(handler: Handler, port: int | None = None) -> None:
+def as_written(handler: Handler) -> Handler:
+    """The handler as the runVoipClient of its own file runs it: that of another package may bring its own calls."""
+    names = getattr(inspect.unwrap(handler), "__globals__", {})
+    run = names.get("runVoipClient") or getattr(names.get("voip"), "runVoipClient", None)
+    adapt = getattr(run, "adapt", None)
+    return adapt(handler) if adapt else handler
+
+
+def runVoipClient(handler: Handler, port: int | None = None, device: str | None = None) -> None:
     """Answer calls with `async def handler(call)`.
 
     On a simulated phone (the sound card, or else a scripted caller on a virtual clock) there is one call, and this
     returns when it is over. With QUECEY_VOIP_REAL set it is a SIP server on UDP `port` (5060) and runs until it is
-    stopped. GRAPHVOIP_DEVICE=virtual, pyaudio or pjsip names the far end. The first argument of your script is the
-    caller's number. A handler that returns, or raises, ends its call.
+    stopped. `device`, or else GRAPHVOIP_DEVICE, names the far end: virtual, pyaudio, pjsip, or simulated, the better of
+    the first two. The first argument of your script is the caller's number. A handler that returns, or raises, ends its
+    call.
     """
     if importing is not None:
         importing.append(handler)
@@ -118,7 +128,7 @@ def runVoipClient(handler: Handler, port: int | None = None) -> None:
     if not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        run(handler, choose_device(port))
+        run(handler, choose_device(port, device))
     except DeviceError as error:
         sys.exit(f"graphvoip: {error}")
 
@@ -133,14 +143,8 @@ def choose_device(port: int | None = None, name: str | None = None, number: str 
         or ("pjsip" if os.environ.get("QUECEY_VOIP_REAL", "0") != "0" else None)
     )
     number = number or (sys.argv[1] if len(sys.argv) > 1 else NUMBER)
-    if name is None:
-        from .io import pyaudio
-
-        name = "pyaudio" if pyaudio.available() else "virtual"
-        if name == "virtual":
-            log.info("no sound card here: a scripted caller listens, for up to 60 s")
-            if "GRAPHVOIP_SCRIPT" not in os.environ:
-                log.info("what it does instead is yours to say: GRAPHVOIP_SCRIPT='wait 1; keys 1234' (docs/testing.md)")
+    if name in (None, "simulated"):
+        name = _simulated()
     if name == "pjsip":
         from .io.pjsip.trunk import Trunk
 
@@ -154,6 +158,18 @@ def choose_device(port: int | None = None, name: str | None = None, number: str 
 
         return Phone(number, script=os.environ.get("GRAPHVOIP_SCRIPT"))
     raise DeviceError(f"GRAPHVOIP_DEVICE is {name!r}; it is one of {', '.join(DEVICES)}")
+
+
+def _simulated() -> str:
+    """The sound card if there is one, else the scripted caller, which is said."""
+    from .io import pyaudio
+
+    if pyaudio.available():
+        return "pyaudio"
+    log.info("no sound card here: a scripted caller listens, for up to 60 s")
+    if "GRAPHVOIP_SCRIPT" not in os.environ:
+        log.info("what it does instead is yours to say: GRAPHVOIP_SCRIPT='wait 1; keys 1234' (docs/testing.md)")
+    return "virtual"
 
 
 def one_at_a_time(handler: Handler) -> Handler:

@@ -68,7 +68,7 @@ class Playback(Pending):
 
     def _finish(self) -> None:
         if not self.done():
-            self.set_result(None)
+            self.set_result(True)
 
 
 class Synth(Playback):

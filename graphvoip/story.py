@@ -80,7 +80,8 @@ def ring(
 def _traced(error: BaseException) -> str:
     """A traceback without our own functions, which called the user's; "" if it was one of them that raised."""
     tb = error.__traceback__
-    while tb and Path(tb.tb_frame.f_code.co_filename).is_relative_to(Path(__file__).parent):
+    ours = (Path(__file__).parent, Path(__file__).parent.parent / "voip")
+    while tb and any(Path(tb.tb_frame.f_code.co_filename).is_relative_to(folder) for folder in ours):
         tb = tb.tb_next
     return "".join(traceback.format_exception(type(error), error, tb)) if tb else ""
 

@@ -1,0 +1,90 @@
+"""runVoipClient, and how a handler gets the calls of this package."""
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import graphvoip
+from graphvoip.call import Call
+from graphvoip.feeder import raisable
+
+from ._graph import GraphEngine
+from ._keywords import also
+from .dtmf import DTMF
+from .iface import CallInterface
+
+
+class VoipCall(CallInterface):
+    """A call of graphvoip with the original's methods before its own."""
+
+    call: Call
+    dtmf: DTMF
+
+    def __init__(self, call: Call):
+        super().__init__(call, DTMF(), GraphEngine(call))
+
+    def getRemoteUri(self) -> str:
+        return self.call.getRemoteUri()
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "call":
+            raise AttributeError(name)
+        return getattr(self.call, name)
+
+    def __repr__(self) -> str:
+        return repr(self.call)
+
+
+def adapted(taskFunction: Callable) -> Callable:
+    """The handler for a call of graphvoip that gives it one of this package."""
+    if not callable(taskFunction) or getattr(taskFunction, "adapted", False):
+        return taskFunction
+
+    @functools.wraps(taskFunction)
+    def handler(call: Call) -> Any:
+        interface = VoipCall(call)
+        result = taskFunction(interface)
+        return _served(interface, result) if inspect.isawaitable(result) else result
+
+    setattr(handler, "adapted", True)  # noqa: B010
+    return handler
+
+
+async def _served(interface: VoipCall, handler: Any) -> Any:
+    """Await the handler, and pass the keys to who waits for them meanwhile."""
+    keys = asyncio.ensure_future(_pass_keys(interface.call, interface.dtmf))
+    try:
+        return await handler
+    finally:
+        keys.cancel()
+        if interface.dtmf.future:
+            interface.dtmf.future.cancel()
+
+
+async def _pass_keys(call: Call, dtmf: DTMF) -> None:
+    while True:
+        key = await call.getDTMF()
+        try:
+            dtmf.onDtmfDigit(str(key))
+        except Exception as error:  # of on_first: raised where the keys are awaited
+            assert dtmf.future
+            dtmf.future.set_exception(raisable(error))
+
+
+def client(run: Callable) -> Callable:
+    """Decorate a runVoipClient: `handler` is another name of its argument, and whoever runs a handler that was
+    written for it, the command line and tests too, finds how to adapt it."""
+    run = also(handler="taskFunction")(run)
+    setattr(run, "adapt", adapted)  # noqa: B010
+    return run
+
+
+@client
+def runVoipClient(taskFunction: Callable, port: int | None = None) -> None:
+    """Answer calls with taskFunction: with QUECEY_VOIP_REAL set by SIP on UDP `port` (5060), else one simulated call.
+
+    As graphvoip.runVoipClient, but a call has the original's methods.
+    """
+    graphvoip.runVoipClient(adapted(taskFunction), port)
