@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sip import Call, Phone
-from test_pjsip import comes_back, echo, noise, serving
+from test_pjsip import echo, noise, serving
 
 
 @contextlib.asynccontextmanager
@@ -40,8 +40,23 @@ async def stranger(target: tuple[str, int], host: str, rate: int, packet) -> Asy
             task.cancel()
 
 
+async def is_intact(call: Call, packets: int) -> bool:
+    """Talk, and whether the echo is ours. A busy machine may send some packets too late to be heard, but not half; and
+    what came late is filled in from what was said, never from what strangers sent.
+    """
+    said, first = noise(packets), len(call.packets)
+    await call.talk(said)
+    await call.hears(5)
+    heard = [packet.payload for packet in call.packets[first:]]
+    echoed = b"".join(heard)
+    return sum(packet in echoed for packet in said) > packets / 2 and not any(FOREIGN in packet for packet in heard)
+
+
+FOREIGN = bytes([0x55] * 160)
+
+
 def rtp(number: int) -> bytes:
-    return struct.pack("!BBHII", 0x80, 0, number & 0xFFFF, 160 * number & 0xFFFFFFFF, 0xBADBAD) + bytes([0x55] * 160)
+    return struct.pack("!BBHII", 0x80, 0, number & 0xFFFF, 160 * number & 0xFFFFFFFF, 0xBADBAD) + FOREIGN
 
 
 def garbage(number: int) -> bytes:
@@ -68,7 +83,7 @@ def test_a_strangers_packets_change_nothing_for_a_caller_who_talks(rate, packet,
             call = await phone.dial(server.port)
             await call.talk(noise(10))
             async with stranger(call.rtp_target, host, rate, packet) as got:
-                assert await comes_back(call, 50)
+                assert await is_intact(call, 50)
             numbers = [packet.number for packet in call.packets]
             assert numbers == [numbers[0] + k & 0xFFFF for k in range(len(numbers))]
             assert got == []
@@ -109,11 +124,11 @@ def test_a_reinvite_moves_the_lock_with_the_sound():
     async def main():
         async with serving(echo) as server, Phone() as phone:
             call = await phone.dial(server.port)
-            assert await comes_back(call, 25)
+            assert await is_intact(call, 25)
             old = call.rtp
             call.move()
             await call.invite()
-            assert await comes_back(call, 25)
+            assert await is_intact(call, 25)
             with contextlib.suppress(OSError):
                 while True:
                     old.recv(2048)  # what came before the move
@@ -140,9 +155,9 @@ def test_a_caller_behind_a_router_is_found_by_his_packets():
                 call.say(packet)
                 await asyncio.sleep(0.02)
             await call.hears(10)
-            assert await comes_back(call, 25)
+            assert await is_intact(call, 25)
             async with stranger(call.rtp_target, "127.0.0.2", 500, rtp) as got:
-                assert await comes_back(call, 25)
+                assert await is_intact(call, 25)
             assert got == []
             await call.bye()
 

@@ -5,8 +5,9 @@ is connected hears and answers one address only: the kernel drops the rest, at n
 
 Until the source is known nothing reaches PJSIP. The address that the caller's SDP names is believed at once. Behind a
 router the sound comes from another port or address; then PROBATION packets of one source decide:
-- from the SDP's or the SIP messages' own address, for SETTLED seconds; after that only the SDP's address remains;
-- from anywhere else only if SDP and SIP name two addresses, so that a router or a proxy stands between.
+- from another port of the same address, for SETTLED seconds, if SDP and SIP name the same one; the kernel drops what
+  comes from other addresses meanwhile;
+- from anywhere, if they name two: then a router or a proxy stands between.
 """
 
 import contextlib
@@ -28,6 +29,12 @@ HIGH = 256  # the least number of a descriptor of ours: PJSIP's select() knows 6
 
 # A connected socket may still be sent from with an address on Linux, as PJSIP does; elsewhere that is an error.
 SUPPORTED = sys.platform == "linux"
+
+# Socket filters, from Linux's <linux/filter.h>: an instruction is code, two jumps and a number.
+SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27
+LOAD_SOURCE = (0x20, 0, 0, 0xFFF00000 + 12)  # the word at 12 of the IPv4 header
+JUMP_IF_EQUAL = 0x15
+RETURN_ALL, RETURN_NOTHING = (0x06, 0, 0, 0xFFFFFFFF), (0x06, 0, 0, 0)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -57,12 +64,13 @@ class SourceLock:
         for one in (self.rtp, self.rtcp):
             if one:
                 _disconnect(one)
+                _accept_only(one, named[0] if self.is_plain() else None)
 
     def learn(self) -> None:
         """Drop what strangers have sent until the source is known; then lock the sockets to it."""
         if self.rtp is None or self.named is None or self.source:
             return
-        if self.named[0] == self.signalling and time.monotonic() > self.until:
+        if self.is_plain() and time.monotonic() > self.until:
             self._lock(self.named)
             return
         for _ in range(MOST_READ):
@@ -74,14 +82,13 @@ class SourceLock:
                 return
             _drop(self.rtp)
 
+    def is_plain(self) -> bool:
+        """Whether SDP and SIP name the same address: nothing stands between the caller and us."""
+        return self.named is not None and self.named[0] == self.signalling
+
     def _decides(self, source: Address) -> bool:
-        if source == self.named:
-            return True
-        plain = self.named is not None and self.named[0] == self.signalling
-        if plain and source[0] != self.signalling:
-            return False
         self.heard[source] += 1
-        return self.heard[source] >= PROBATION
+        return source == self.named or self.heard[source] >= PROBATION
 
     def _lock(self, source: Address) -> None:
         self.source = source
@@ -113,6 +120,19 @@ def _disconnect(one: socket.socket) -> None:
     """Hear everybody again: connect() to no family, which Python's own has no word for."""
     nobody = struct.pack("H14x", socket.AF_UNSPEC)
     _libc.connect(one.fileno(), nobody, len(nobody))
+
+
+def _accept_only(one: socket.socket, host: str | None) -> None:
+    """Let the kernel drop what does not come from an IPv4 address, with a socket filter. None: hear all addresses."""
+    if host is None:
+        with contextlib.suppress(OSError):  # there was none
+            one.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+        return
+    address = int.from_bytes(socket.inet_aton(host), "big")
+    program = struct.pack("=" + 4 * "HBBI", *LOAD_SOURCE, JUMP_IF_EQUAL, 0, 1, address, *RETURN_ALL, *RETURN_NOTHING)
+    buffer = ctypes.create_string_buffer(program, len(program))
+    with contextlib.suppress(OSError):  # a system that forbids filters: packets are judged one by one
+        one.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", 4, ctypes.addressof(buffer)))
 
 
 def _socket_at(port: int) -> socket.socket | None:
