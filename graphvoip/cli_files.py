@@ -267,13 +267,14 @@ def _recipe_in_json(file: Path) -> "Recipe":
 def settings(given: list[str]) -> dict[str, float]:
     """name=number of --set, a number as patch files write it: 6, -0.5, db(-6), midi(60)."""
     from . import expression
+    from .units import number_for
 
     found = {}
     for one in given:
         name, equals, text = (part.strip() for part in one.partition("="))
         value = expression.number_of(text)
         if not name or not equals or value is None:
-            raise Problem(f"--set {one}: write name=number, index=6 or ding.freq=440")
+            raise Problem(f"--set {one}: write name=number, index=6 or ding.freq=440{number_for(text)}")
         found[name] = value
     return found
 

@@ -14,14 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from . import expression
+from . import expression, jsonplaces
 from .delay_lines import DelayLine
 from .expression import Name, Operation, Tree
+from .jsonplaces import SHOWN
 from .node import Arithmetic, File, Node, NodeEvent, Option, Port, Signal, Signals, Sound, Spoken, types
 from .nodes import load_all
 from .nodes.constant import Constant
 from .nodes.input import Input
 from .recipe import LIMIT, Patch, Recipe, checked, done_of, is_name, poly
+from .units import number_for
 
 MEMORY = 256 << 20  # bytes of a patch, those of its sub-patches included, as with all of these
 LETTERS = 10_000  # characters that a patch speaks
@@ -93,15 +95,17 @@ class Problems:
     """What is wrong, with its place. strict: raise the first one."""
 
     def __init__(self, strict: bool = False):
-        self.found: list[tuple[str, str]] = []
+        self.found: list[tuple[str, str, str]] = []  # place, what is wrong, and what in the text to point at
         self.fatal, self.strict = False, strict
 
-    def add(self, place: str, message: str, fatal: bool = False) -> None:
+    def add(self, place: str, message: str, fatal: bool = False, key: str = "") -> None:
+        """key: what is wrong there, if it is not all of it."""
         if self.strict:
             raise ValueError(f"{place}: {message}")
         if len(self.found) >= WRONG:
             raise TooWrong(TOO_MUCH)
-        self.found.append((place, message if len(message) < 350 else f"{message[:340]} ..."))
+        spot = f"{place}.{key[:SHOWN]}" if key else place
+        self.found.append((place, message if len(message) < 350 else f"{message[:340]} ...", spot))
         self.fatal = self.fatal or fatal
 
     def hint(self, name: str, known: Any, shown: int = 12) -> str:
@@ -124,17 +128,18 @@ class Problems:
         except Exception as error:
             self.add(place, str(error).removeprefix(f"{strip}: ") or type(error).__name__)
 
-    def in_order(self, document: dict[str, Any]) -> list[str]:
-        """As lines, in the order in which the file has their places."""
+    def in_order(self, document: dict[str, Any], text: str = "") -> tuple[list[str], list[tuple[int, int]]]:
+        """As lines, in the order in which the file has their places; and where in its text, if there is one."""
         places = [key if name is None else f"{key}.{name}" for key, value in document.items()
                   for name in (None, *(value if isinstance(value, dict) else ()))]  # fmt: skip
         rank = {place: k for k, place in enumerate(places)}
 
-        def key(one: tuple[str, str]) -> int:
+        def key(one: tuple[str, str, str]) -> int:
             parts = re.split(r"[.\[]", one[0])
             return rank.get(".".join(parts[:2]), rank.get(parts[0], len(rank)))
 
-        return [f"{place}: {message}" for place, message in sorted(self.found, key=key)]
+        found = sorted(self.found, key=key)
+        return [f"{place}: {message}" for place, message, _ in found], spots([one[2] for one in found], text)
 
 
 class Builder:
@@ -243,7 +248,7 @@ class Builder:
                 self._number(f"{place}.{key}", slots.inputs[key], value, given)
             else:
                 known = [*slots.inputs, *slots.options]
-                self.problems.add(place, f"{cls.type} has no '{key[:40]}'{self.problems.hint(key, known)}")
+                self.problems.add(place, f"{cls.type} has no '{key[:40]}'{self.problems.hint(key, known)}", key=key)
         node = None
         if len(self.problems.found) == before:
             with self.problems.at(place, strip=cls.type):
@@ -281,7 +286,8 @@ class Builder:
         if isinstance(option, (File, Sound)) and isinstance(value, str):
             return inside(self.recipe.folder, value)
         if wanted and not isinstance(wanted, list) and not fits(value, wanted):
-            raise ValueError(f"it is {A[wanted]}, not {kind_of(value)}")
+            unit = number_for(value, getattr(option, "unit", "")) if isinstance(value, str) else ""
+            raise ValueError(f"it is {A[wanted]}, not {kind_of(value)}{unit}")
         with_type = _Unknown()
         with_type.type = cls.type
         try:
@@ -342,7 +348,7 @@ class Builder:
         for key, value in values.items():
             if key not in recipe.params and key not in recipe.inputs:
                 known = [*recipe.params, *recipe.inputs]
-                self.problems.add(place, f"{kind} has no '{key[:40]}'{self.problems.hint(key, known)}")
+                self.problems.add(place, f"{kind} has no '{key[:40]}'{self.problems.hint(key, known)}", key=key)
             elif isinstance(value, str):
                 given[key] = Input(name=f"{name}.{key}")
                 self._later(f"{place}.{key}", given[key], value)
@@ -387,7 +393,7 @@ class Builder:
     def _signal(self, place: str, value: Any, slot: Any) -> Any:
         """A number or a port, from a number or an expression; None, and told, if it is neither."""
         if isinstance(value, str):
-            value = self._expression(place, value)
+            value = self._expression(place, value, getattr(slot, "unit", ""))
         elif not is_number(value):
             self.problems.add(place, f"it is a number or an expression, not {kind_of(value)}")
             return None
@@ -405,11 +411,14 @@ class Builder:
             return None
         return float(value)
 
-    def _expression(self, place: str, text: str) -> Any:
+    def _expression(self, place: str, text: str, unit: str = "") -> Any:
+        meant = number_for(text, unit)
         try:
             tree = expression.parse(text)
+            if meant and not any(name.name in self.known for name in expression.names(tree)):
+                raise ValueError(f"'{text}' is no number")  # a note, or a number of several words
         except ValueError as error:
-            self.problems.add(place, str(error))
+            self.problems.add(place, f"{error}{meant}")
             return None
         before = len(self.problems.found)
         value = self._value(place, text, tree)
@@ -434,8 +443,7 @@ class Builder:
         if thing is None:
             if name.name in self.document["nodes"]:
                 return _Unknown()  # what is wrong with it has been told
-            known = [*self.things, *self.document["nodes"]]
-            hint = self.problems.hint(name.name, known, 0)
+            hint = self.problems.hint(name.name, self.known, 0)
             hint = hint or INPUTS.get(name.name, "")
             self.problems.add(place, f"'{text[:60]}': nothing is named '{name.name[:40]}'{hint}")
             return None
@@ -451,6 +459,11 @@ class Builder:
             kind = f"{thing.type} '{name.name}'" if isinstance(thing, Node) else f"'{name.name}'"
             self.problems.add(place, f"{kind} has no output '{name.port}' (it has {', '.join(outputs)})")
             return None
+
+    @property
+    def known(self) -> list[str]:
+        """All names that an expression may have."""
+        return [*self.things, *self.document["nodes"]]
 
     # --- The rest -----------------------------------------------------------------------------------------------------
 
@@ -551,6 +564,19 @@ class Builder:
             for key, slot in (cls.slots.inputs if cls else {}).items():
                 if isinstance(slot, Signal) and not (isinstance(spec.get(key), str) and has_names(spec[key])):
                     yield f"{name}.{key}"
+
+
+def spots(wanted: list[str], text: str) -> list[tuple[int, int]]:
+    """Line and column of each place in a text, or of what it is in, if it is not there. []: there is no text."""
+    if not text:
+        return []
+    known = dict(jsonplaces.places(text))
+    found = []
+    for place in wanted:
+        while place not in known:
+            place = re.sub(r"(^|\.)[^.\[]*$|\[[^\[]*$", "", place)
+        found.append(jsonplaces.line_and_column(text, known[place]))
+    return found
 
 
 def has_names(text: str) -> bool:

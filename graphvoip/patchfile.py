@@ -14,12 +14,13 @@
 A file is data: nothing in it is imported or evaluated. All that is wrong with it is told at once, with its place.
 """
 
+import itertools
 import json
 import os
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from .jsonplaces import SHOWN, line_and_column, places
 from .node import NodeEvent, Port, types
 from .patchbuilder import (
     CHANGES,
@@ -37,13 +38,17 @@ from .patchbuilder import (
     misnamed,
 )
 from .recipe import RESERVED, Param, Recipe, is_name
+from .units import number_for
 
 FORMAT = 1
 LARGEST = 1_000_000  # bytes of a file
 DEEPEST = 8  # files within files
 MOST = 50  # errors that are told
+BOM = "\ufeff"  # some editors begin a file with it
+SOUNDS = (b"RIFF", b"RIFX", b"FORM", b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b".snd", b"caff")
 
 ROOT = {
+    "$schema": "where the JSON Schema of patches is, for editors; it is kept and means nothing",
     "graphvoip": "the number of the format, 1",
     "name": "what the patch is called; the file's name without it",
     "doc": "what it is, for people",
@@ -63,14 +68,28 @@ KINDS = ("audio", "events")
 
 
 class PatchError(ValueError):
-    """All that is wrong with a patch, one line each: the file, the place and a suggestion. errors: the lines alone."""
+    """All that is wrong with a patch, one line each: the file, the line and column, the place and a suggestion.
 
-    def __init__(self, where: str, errors: list[str]):
-        self.errors = errors
+    errors: what is wrong alone. spots: the line and column of each; none for a document that was never a text.
+    """
+
+    def __init__(self, where: str, errors: list[str], spots: list[tuple[int, int]] | None = None):
+        self.errors, self.spots = errors, spots or []
         last = [TOO_MUCH] if errors[-1:] == [TOO_MUCH] else []
+        lines = self.lines(where)
         more = len(errors) - len(last) - MOST
-        shown = [*errors[:MOST], f"and {more} more", *last] if more > 0 else errors
-        super().__init__("\n".join(f"{where}: {line}" if where else line for line in shown))
+        also = [f"{where}: and {more} more" if where else f"and {more} more"]
+        super().__init__("\n".join([*lines[:MOST], *also, *lines[len(lines) - len(last) :]] if more > 0 else lines))
+
+    def lines(self, where: str) -> list[str]:
+        """One for each error, as compilers write them: editors and terminals go to the place."""
+        found = []
+        for says, spot in itertools.zip_longest(self.errors, self.spots):
+            start = f"{where}: " if where else ""
+            if spot is not None:
+                start = f"{where}:{spot[0]}:{spot[1]}: " if where else f"line {spot[0]}, column {spot[1]}: "
+            found.append(start + says)
+        return found
 
 
 def load_patch(path: str | os.PathLike) -> Recipe:
@@ -80,9 +99,10 @@ def load_patch(path: str | os.PathLike) -> Recipe:
 
 def parse_patch(document: dict[str, Any] | str, folder: str | os.PathLike = ".") -> Recipe:
     """The same from a document, or its text; the files that it names are looked for in the folder."""
+    text = document.removeprefix(BOM) if isinstance(document, str) else ""
     if isinstance(document, str):
-        document = _decoded(document, "")
-    return PatchFile(document, Path(folder), "", Loaded(), ())
+        document = _decoded(text, "")
+    return PatchFile(document, Path(folder), "", Loaded(), (), text=text)
 
 
 class Loaded:
@@ -99,29 +119,51 @@ def _load(path: Path, loaded: Loaded, within: tuple[Path, ...]) -> "PatchFile":
             raise PatchError(f"{path}", ["a pipe, device or socket, not a regular file"])
         if path.stat().st_size > LARGEST:
             raise PatchError(f"{path}", [f"the file has {path.stat().st_size} bytes; a patch has at most {LARGEST}"])
-        text = path.read_text("utf-8")
+        data = path.read_bytes()
+        text = data.decode("utf-8").removeprefix(BOM)
     except (OSError, UnicodeDecodeError) as error:
         raise PatchError(f"{path}", [_unread(error)]) from None
-    document = _decoded(text, f"{path}")
-    return PatchFile(document, path.parent, f"{path}", loaded, (*within, path.resolve()), path.stem)
+    try:
+        document = _decoded(text, f"{path}")
+    except PatchError as error:
+        says = [one + other_kind(path) if one.startswith("no JSON") else one for one in error.errors]
+        raise PatchError(f"{path}", says, error.spots) from None
+    return PatchFile(document, path.parent, f"{path}", loaded, (*within, path.resolve()), path.stem, text)
+
+
+def other_kind(path: Path) -> str:
+    """What to do with a file whose name says that it is no patch; else ""."""
+    kind = path.suffix.lower()
+    if kind == ".py":
+        return f"; it is Python: import its @patch function, or say {path.name}:FUNCTION on the command line"
+    if kind in (".yaml", ".yml", ".toml", ".json5", ".jsonc", ".js"):
+        return f"; a patch is written in JSON, not in {kind[1:].upper()}"
+    return ""
 
 
 def _unread(error: OSError | UnicodeDecodeError) -> str:
     """Why a file could not be read."""
+    if isinstance(error, UnicodeDecodeError):
+        start = error.object
+        if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return "this is UTF-16, no UTF-8 text; save it as UTF-8"
+        if start.startswith(SOUNDS):
+            return 'this is a sound file, no patch; a patch plays it by a node: {"type": "pcm", "data": "NAME"}'
+        return "this is no UTF-8 text, so no patch"
     if isinstance(error, FileNotFoundError):
         return "no such file"
     if isinstance(error, IsADirectoryError):
         return "a directory, not a patch"
-    return "this is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
+    return error.strerror or str(error)
 
 
 def _decoded(text: str, where: str) -> dict[str, Any]:
-    doubled: list[str] = []
+    doubled = False
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal doubled
         made = dict(found)
-        if len(made) < len(found):
-            doubled.extend(name for name, count in Counter(name for name, _ in found).items() if count > 1)
+        doubled = doubled or len(made) < len(found)
         return made
 
     def no_number(name: str) -> None:
@@ -132,22 +174,35 @@ def _decoded(text: str, where: str) -> dict[str, Any]:
     try:
         document = json.loads(text, object_pairs_hook=pairs, parse_constant=no_number)
     except json.JSONDecodeError as error:
-        raise PatchError(where, [f"line {error.lineno}, column {error.colno}: no JSON: {error.msg}"]) from None
+        raise PatchError(where, [f"no JSON: {error.msg}"], [(error.lineno, error.colno)]) from None
     except (ValueError, RecursionError) as error:
         says = "no JSON: it is nested too deep" if isinstance(error, RecursionError) else f"no JSON: {error}"
         raise PatchError(where, [says]) from None
     if doubled:
-        raise PatchError(where, [f"'{name[:40]}' is there twice in one place" for name in doubled[:WRONG]])
+        twice = _doubled(text)[:WRONG]
+        says = [f"'{place.rpartition('.')[2]}' is there twice in one place" for place, _ in twice]
+        raise PatchError(where, says, [line_and_column(text, at) for _, at in twice])
     if not isinstance(document, dict):
         raise PatchError(where, ['a patch is {"graphvoip": 1, "nodes": {...}, "out": "..."}'])
     return document
+
+
+def _doubled(text: str) -> list[tuple[str, int]]:
+    """The places that come again, and where they do so first."""
+    seen: set[str] = set()
+    found: dict[str, int] = {}
+    for place, at in places(text):
+        if place in seen:
+            found.setdefault(place, at)
+        seen.add(place)
+    return [*found.items()]
 
 
 class PatchFile(Recipe):
     """A recipe from a document. It is built once when it is made, so what is wrong with it is known then."""
 
     def __init__(self, document: dict[str, Any], folder: Path, where: str, loaded: Loaded, within: tuple[Path, ...],
-                 name: str = "patch"):  # fmt: skip
+                 name: str = "patch", text: str = ""):  # fmt: skip
         self.folder, self.where, self.document = folder, where, document
         self.warnings: list[str] = []
         self.recipes: dict[str, PatchFile] = {}
@@ -160,9 +215,10 @@ class PatchFile(Recipe):
             if not problems.fatal:
                 self._try(problems)
         except TooWrong:
-            raise PatchError(where, [*problems.in_order(document), TOO_MUCH]) from None
+            lines, spots = problems.in_order(document, text)
+            raise PatchError(where, [*lines, TOO_MUCH], spots) from None
         if problems.found:
-            raise PatchError(where, problems.in_order(document))
+            raise PatchError(where, *problems.in_order(document, text))
 
     @property
     def size(self) -> int:
@@ -179,11 +235,11 @@ class PatchFile(Recipe):
             problems.add("graphvoip", says, fatal=True)
         for key in document:
             if key not in ROOT:
-                problems.add(key[:40], f"a patch has no '{key[:40]}'{problems.hint(key, ROOT)}")
+                problems.add(key[:SHOWN], f"a patch has no '{key[:SHOWN]}'{problems.hint(key, ROOT)}")
         for key in ("params", "inputs", "patches", "nodes", "outputs"):
             if not isinstance(document.get(key, {}), dict):
                 problems.add(key, f"it is {{name: ...}}, not {kind_of(document[key])}", fatal=True)
-        for key in ("name", "doc", "out", "done"):
+        for key in ("$schema", "name", "doc", "out", "done"):
             if not isinstance(document.get(key, ""), str) and not (key == "out" and is_number(document[key])):
                 problems.add(key, f"it is a text, not {kind_of(document[key])}", fatal=True)
         seed = document.get("seed", 0)
@@ -229,13 +285,15 @@ class PatchFile(Recipe):
         if is_number(value):
             value = {"default": value}
         if not isinstance(value, dict):
-            problems.add(place, f"it is a number or {{default, unit, min, max, doc}}, not {kind_of(value)}")
+            meant = number_for(value) if isinstance(value, str) else ""
+            problems.add(place, f"it is a number or {{default, unit, min, max, doc}}, not {kind_of(value)}{meant}")
             return Param(0.0)
         for key, one in value.items():
             if key not in PARAM:
-                problems.add(place, f"a parameter has no '{key[:40]}'{problems.hint(key, PARAM)}")
+                problems.add(place, f"a parameter has no '{key[:40]}'{problems.hint(key, PARAM)}", key=key)
             elif key in ("default", "min", "max") and not is_number(one):
-                problems.add(f"{place}.{key}", f"it is a number, not {kind_of(one)}")
+                meant = number_for(one, str(value.get("unit", ""))) if isinstance(one, str) else ""
+                problems.add(f"{place}.{key}", f"it is a number, not {kind_of(one)}{meant}")
             elif key in ("unit", "doc") and not isinstance(one, str):
                 problems.add(f"{place}.{key}", f"it is a text, not {kind_of(one)}")
         if not all(is_number(value.get(key, 0)) for key in ("default", "min", "max")):
@@ -268,8 +326,8 @@ class PatchFile(Recipe):
                     loaded.recipes[path.resolve()] = _load(path, loaded, within)
                 found[name] = loaded.recipes[path.resolve()]
             except PatchError as error:
-                for line in error.errors:
-                    problems.add(place, f"{value}: {line}")
+                for line in error.lines(value):
+                    problems.add(place, line)
             except TooWrong:
                 raise
             except (TypeError, ValueError) as error:

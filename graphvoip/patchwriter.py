@@ -243,6 +243,7 @@ def schema() -> dict[str, Any]:
     other = {"title": "a sub-patch, or poly", "type": "object", "required": ["type"],
              "properties": {"type": {"type": "string", "not": {"enum": list(kinds)}}}}  # fmt: skip
     shapes: dict[str, Any] = {
+        "$schema": {"type": "string"},
         "graphvoip": {"const": FORMAT},
         "name": {"type": "string"},
         "doc": {"type": "string"},

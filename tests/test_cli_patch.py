@@ -253,6 +253,7 @@ WRONG = [
     ([CHIME, "--script", "wait 1"], "--script is for one file with a handler; a patch takes --keys and --voice"),
     ([CHIME, "--set", "pitch"], "--set pitch: write name=number, index=6 or ding.freq=440"),
     ([CHIME, "--set", "pitch=high"], "--set pitch=high: write name=number, index=6 or ding.freq=440"),
+    ([CHIME, "--set", "pitch=1kHz"], "--set pitch=1kHz: write name=number, .*; write the number alone: 1000"),
     ([CHIME, "--set", "=3"], "--set =3: write name=number, index=6 or ding.freq=440"),
     ([CHIME, "--set", "pich=3"], r".*chime.json: chime has no 'pich' to set; did you mean 'pitch'\?"),
     (
@@ -299,8 +300,8 @@ def test_a_broken_patch_is_told_of_line_by_line(graphvoip):
         assert result.exit_code == 1
         assert result.stdout == ""
         assert result.stderr.splitlines()[:2] == [
-            "bad.json: nodes.a: sine has no 'frq'; did you mean 'freq'?",
-            "bad.json: nodes.b.type: no node type 'sin'; did you mean 'sine'?",
+            "bad.json:1:50: nodes.a: sine has no 'frq'; did you mean 'freq'?",
+            "bad.json:1:67: nodes.b.type: no node type 'sin'; did you mean 'sine'?",
         ]
     assert [path.name for path in Path().iterdir()] == ["bad.json"]
 
@@ -440,7 +441,7 @@ def test_check_goes_on_after_an_error(graphvoip):
     result = graphvoip("check", "bad.json", "none.json", "bells.py:bell")
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 2
-    assert result.stderr.startswith("bad.json: line 1, column 2: no JSON: ")
+    assert result.stderr.startswith("bad.json:1:2: no JSON: ")
     assert result.stdout == "bells.py:bell: fine, 2 nodes, params pitch; ends at decay.done\n"
 
 
@@ -458,6 +459,9 @@ def test_check_writes_the_canonical_form(graphvoip):
     assert result.stdout == "a.json: fine, 1 node, params pitch; written anew\n"
     assert Path("a.json").read_text() == dumps(SINE)
     assert "canonical already" in graphvoip("check", "a.json", "--write").stdout
+    (data := Path("a.json")).write_bytes(b"\xef\xbb\xbf" + dumps({"$schema": "x.json"} | SINE).encode())
+    assert "written anew" in graphvoip("check", "a.json", "--write").stdout
+    assert data.read_text().startswith('{\n  "$schema": "x.json",\n  "graphvoip": 1,\n')
     bad = write("bad.json", '{"graphvoip": 1}')
     assert graphvoip("check", bad, "--write").exit_code == 1
     assert Path(bad).read_text() == '{"graphvoip": 1}'

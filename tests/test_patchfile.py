@@ -300,10 +300,10 @@ def test_the_score_of_a_sub_patch_says_what_to_do(tmp_path):
     [
         ("", ": the file is empty"),
         (" \n", ": the file is empty"),
-        ("graphvoip", "line 1, column 1: no JSON"),
-        ('{"graphvoip": 1,\n "nodes": {,}}', "line 2, column 12: no JSON"),
+        ("graphvoip", "bad.json:1:1: no JSON"),
+        ('{"graphvoip": 1,\n "nodes": {,}}', "bad.json:2:12: no JSON"),
         ('{"graphvoip": 1, "nodes": {"a": {"type": "sine", "freq": NaN}}, "out": "a"}', "NaN is no number in JSON"),
-        ('{"graphvoip": 1, "nodes": {"a": {}, "a": {}}, "out": "a"}', "'a' is there twice in one place"),
+        ('{"graphvoip": 1, "nodes": {"a": {}, "a": {}}, "out": "a"}', "bad.json:1:37: 'a' is there twice in one place"),
         ("[1, 2]", "a patch is"),
         ("[" * 100000, "no JSON"),
         ('{"graphvoip": 1, "nodes": {"a": {"type": "sine", "freq": ' + "9" * 5000 + '}}, "out": "a"}', "no JSON"),
@@ -319,11 +319,166 @@ def test_what_is_no_json_is_told(text, says, tmp_path):
     assert file.read_text() == text
 
 
+TEXT = """{
+  "graphvoip": 1,
+  "params": {"pitch": {"default": "440 Hz", "mx": 3}},
+  "nodes": {
+    "a": {"type": "sine",
+          "frq": 440, "amp": "lout"},
+    "m": {"type": "mix", "inputs": [1,
+                                    "x"]},
+    "b b": {"type": "sin"}, "p": 3
+  },
+  "score": [[1, "a.freq", 500],
+            [2, "a.freq", 9000]],
+  "outt": "a"
+}
+"""
+SPOTS = {
+    "params.pitch.default: it is a number": (3, 24),
+    "params.pitch: a parameter has no 'mx'": (3, 45),
+    "nodes.a: sine has no 'frq'": (6, 11),
+    "nodes.a.amp: 'lout': nothing is named": (6, 23),
+    "nodes.m.inputs[1]: 'x': nothing": (8, 37),
+    "nodes.b b: a name is made of": (9, 5),
+    "nodes.b b.type: no node type 'sin'": (9, 13),
+    "nodes.p: a node is": (9, 29),
+    "score[1]: a.freq: 9000 is outside": (12, 13),
+    "outt: a patch has no 'outt'": (13, 3),
+    "out: say what is heard": (1, 1),
+}
+
+
+def test_an_error_has_the_line_and_column_of_its_key(tmp_path):
+    """What a file lacks is told at the beginning of what lacks it."""
+    found = {}
+    for text in (TEXT, TEXT.replace("outt", "out")):
+        (tmp_path / "bad.json").write_text(text)
+        with pytest.raises(PatchError) as caught:
+            load_patch(tmp_path / "bad.json")
+        assert len(caught.value.errors) == len(caught.value.spots)
+        for line, says, (row, column) in zip(str(caught.value).splitlines(), caught.value.errors, caught.value.spots,
+                                             strict=True):  # fmt: skip
+            assert line == f"{tmp_path / 'bad.json'}:{row}:{column}: {says}"
+            found[says] = row, column
+    with pytest.raises(PatchError, match=r"^line 3, column 24: params\.pitch\.default: "):
+        parse_patch(text)
+    assert {start: next(spot for says, spot in found.items() if says.startswith(start)) for start in SPOTS} == SPOTS
+
+
+def test_an_error_in_a_sub_patch_has_its_place_there(tmp_path):
+    (tmp_path / "bell.json").write_text('{"graphvoip": 1,\n "nodes": {"a": {"type": "sin"}}, "out": "a"}')
+    (tmp_path / "a.json").write_text('{"graphvoip": 1, "nodes": {"b": {"type": "bell"}},\n\n "patches": '
+                                     '{"bell": "bell.json"}, "out": "b"}')  # fmt: skip
+    says = r"a\.json:3:14: patches\.bell: bell\.json:2:18: nodes\.a\.type: no node type 'sin'"
+    with pytest.raises(PatchError, match=says):
+        load_patch(tmp_path / "a.json")
+
+
+def test_a_key_that_is_there_twice_is_shown(tmp_path):
+    text = '{"graphvoip": 1, "nodes": {"a": {"type": "sine",\n "type": "lfo"}}, "out": "a",\n"out": "b"}'
+    with pytest.raises(PatchError) as caught:
+        parse_patch(text)
+    assert caught.value.errors == ["'type' is there twice in one place", "'out' is there twice in one place"]
+    assert caught.value.spots == [(2, 2), (3, 1)]
+
+
+@pytest.mark.parametrize("shift", [0, 3])
+def test_places_are_found_whatever_the_spelling(shift):
+    """Blanks, escapes and brackets in texts: a place in a file is where json.loads has read it."""
+    text = (
+        " " * shift
+        + '{"graphvoip":1,"doc":"{[\\",:\\u0022","nodes" :\t{"\\u0061":\r\n{"type":"sine","amp":[ ]}},"out":-1e0}'
+    )
+    with pytest.raises(PatchError) as caught:
+        parse_patch(text)
+    assert caught.value.errors == ["nodes.a.amp: it is a number or an expression, not a list"]
+    assert caught.value.spots == [(2, 16)]
+
+
+def test_a_file_may_name_its_schema_and_begin_with_a_byte_order_mark(tmp_path):
+    document = {"$schema": "../docs/patch.schema.json", **patch()}
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(document).encode())
+    assert heard(load_patch(tmp_path / "a.json")).any()
+    assert heard(parse_patch("\ufeff" + json.dumps(document))).any()
+    assert errors(document | {"$schema": 3}) == ["$schema: it is a text, not 3"]
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf" + b'{"graphvoip": 1, "nodes": {}}')
+    with pytest.raises(PatchError, match=r"a\.json:1:1: out: say what is heard"):
+        load_patch(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        (
+            "a.py",
+            b"from graphvoip import patch",
+            r"no JSON: .*; it is Python: import its @patch function, or say a\.py:FUNC",
+        ),
+        ("a.yaml", b"graphvoip: 1", "no JSON: .*; a patch is written in JSON, not in YAML"),
+        ("a.toml", b"graphvoip = 1", "no JSON: .*; a patch is written in JSON, not in TOML"),
+        ("a.json", '{"graphvoip": 1}'.encode("utf-16"), "this is UTF-16, no UTF-8 text; save it as UTF-8"),
+        (
+            "a.wav",
+            b"RIFF\xf0\x00\x00\x00WAVE",
+            'this is a sound file, no patch; a patch plays it by a node: {"type": "pcm"',
+        ),
+        ("a.png", b"\x89PNG\r\n", "this is no UTF-8 text, so no patch"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_with_what_to_do(name, data, says, tmp_path):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(PatchError, match=says):
+        load_patch(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("2 s", "nodes.a.time: '2 s' is no expression; it is made of numbers, names, + - * / and parentheses"
+                "; write the number alone: 2, it is in s"),
+        ("200ms", "; write the number alone: 0.2, it is in s"),
+        (" 1.5 seconds ", "; write the number alone: 1.5, it is in s"),
+        ("440Hz", "; it is in s, not in Hz"),
+        ("-6 dB", "; write 'db(-6)', the factor of so many dB"),
+        ("A4", "nodes.a.time: 'A4' is no number; A4 is a note: write 440 (Hz), or 'midi(69)'"),
+        ("c#3", "; c#3 is a note: write 138.591 (Hz), or 'midi(49)'"),
+    ],
+)  # fmt: skip
+def test_units_and_notes_are_told_what_to_write(written, says):
+    (line,) = errors(patch({"a": {"type": "decay", "time": written}}))
+    assert says in line
+
+
+def test_units_are_those_of_the_place():
+    nodes = {
+        "f": {"type": "sine", "freq": "1 kHz", "amp": "50%"},
+        "m": {"type": "mix", "inputs": ["f", "+3 dB"]},
+        "t": {"type": "pcm", "data": "x.wav", "loop": "1 s"},
+    }
+    found = errors(patch(nodes, out="m", params={"p": "5 ms", "q": {"default": "A4", "unit": "Hz"}}))
+    says = {line.split(": ")[0]: line.rpartition("; ")[2] for line in found}
+    assert says == {
+        "params.p": "write the number alone: 0.005",
+        "params.q.default": "A4 is a note: write 440 (Hz), or 'midi(69)'",
+        "nodes.f.freq": "write the number alone: 1000, it is in Hz",
+        "nodes.f.amp": "write the number alone: 0.5",
+        "nodes.m.inputs[1]": "write 'db(3)', the factor of so many dB",
+        "nodes.t.data": says["nodes.t.data"],
+        "nodes.t.loop": "write the number alone: 1",
+    }
+
+
+def test_a_name_that_is_also_a_note_is_a_name():
+    nodes = {"a4": {"type": "sine"}, "A4": {"type": "lfo"}, "a": {"type": "gain", "input": "a4", "gain": "A4 + 1"}}
+    parse_patch(patch(nodes))
+
+
 def test_files_that_cannot_be_read_are_told(tmp_path):
     (tmp_path / "big.json").write_text(" " * (LARGEST + 1))
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe{}")
     for name, says in (("none.json", "none.json: no such file"), ("big.json", "a patch has at most 1000000"),
-                       ("bytes.json", "this is no UTF-8 text"), (".", ": a directory, not a patch")):  # fmt: skip
+                       ("bytes.json", "no UTF-8 text"), (".", ": a directory, not a patch")):  # fmt: skip
         with pytest.raises(PatchError, match=says):
             load_patch(tmp_path / name)
 
