@@ -1,5 +1,6 @@
 # make demo    ring a scripted caller; leaves demo.wav and demo.png
 # make test    all tests, with all that they need
+# make fresh   both of them on a new Debian, as root and as a user, to see what a machine may lack; needs root
 # make bench   microseconds a frame, late frames, calls over SIP
 # make clean   remove what these have made
 
@@ -16,8 +17,11 @@ demo: .venv/demo
 test: .venv/test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/pytest
+	$(BIN)/pyright --level warning --pythonpath $(BIN)/python
+	$(BIN)/python tests/confined.py $(BIN)/pytest
+
+fresh:
+	tests/fresh.sh root sam
 
 bench: .venv/test
 	for bench in $(filter-out bench/measure.py, $(wildcard bench/*.py)); do $(BIN)/python $$bench || exit 1; done
@@ -26,7 +30,7 @@ clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis demo.wav demo.png
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: demo test bench clean
+.PHONY: demo test fresh bench clean
 .NOTPARALLEL:
 
 # --- What they need. A file in .venv says when it was set up; a newer pyproject.toml sets it up again. ---
@@ -46,7 +50,8 @@ clean:
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "graphvoip needs Python 3.11 or later;" \
 	  "$(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -m venv .venv || { echo "Python's venv is missing: sudo apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks venv: sudo apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
 	@touch $@
 
 .venv/system: tests/setup.sh

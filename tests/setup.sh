@@ -4,7 +4,7 @@ set -eu
 
 # A compiler and PortAudio for PyAudio, a sound server without a card, speech, SIP telephones, the modems and codecs of others,
 # and the prompts of a real voice.
-packages="gcc portaudio19-dev libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils espeak-ng flite festival baresip sip-tester sipsak minimodem multimon-ng libgsm1 libbcg729-0 asterisk-core-sounds-en-wav"
+packages="gcc portaudio19-dev libportaudio2 libasound2-plugins pulseaudio pulseaudio-utils espeak-ng flite festival festvox-kallpc16k baresip sip-tester sipsak minimodem multimon-ng libgsm1 libbcg729-0 asterisk-core-sounds-en-wav"
 
 # A Python that was not built here has its headers and venv in packages of their own.
 python=${PYTHON:-python3}
@@ -29,8 +29,8 @@ done
 
 if [ "$(id -u)" = 0 ]; then
     sudo=
-elif sudo -n true 2>/dev/null; then
-    sudo="sudo"
+elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then
+    sudo=sudo  # where somebody sits at the terminal it may ask for the password
 else
     echo "The tests need system packages, and this user cannot install them:" >&2
     echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends$missing" >&2

@@ -57,9 +57,17 @@ def commands():
             yield pytest.param(words, id=f"{block.name} {shlex.join(words)}")
 
 
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder that looks like the checkout to what the pages run, and takes what they write."""
+    for folder in ("examples", "assets", "patches"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    return tmp_path
+
+
 @pytest.mark.parametrize("block", list(blocks("python")))
-async def test_python(block, phone, tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT)
+async def test_python(block, phone, checkout, tmp_path, monkeypatch):
+    monkeypatch.chdir(checkout)
     monkeypatch.syspath_prepend(str(ROOT))
     file = tmp_path / f"{block.name}.py"
     file.write_text(block.text)
@@ -77,9 +85,7 @@ async def test_python(block, phone, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("words", list(commands()))
-def test_commands(words, tmp_path):
-    for folder in ("examples", "assets", "patches"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
+def test_commands(words, checkout):
     if words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.M)
     elif words[0] == "python":
@@ -91,7 +97,7 @@ def test_commands(words, tmp_path):
     else:
         env = os.environ | {"PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=checkout, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -12,6 +12,7 @@ import json
 import logging
 import mmap
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -37,7 +38,9 @@ LONGEST = 10.0  # but not longer than that
 
 REASONS = {200: "hung up", 408: "the caller does not answer", 487: "cancelled"}  # else in the words of PJSIP
 STOPPED = "the server stops"
-NOT_INSTALLED = "SIP needs PJSIP, and there is no pjsua2 here: pip install 'graphvoip[sip]'"
+# What pjsua2-python has wheels for. The extra `sip` in pyproject.toml says the same.
+PREBUILT = {("linux", "x86_64"): "Linux x86-64", ("darwin", "arm64"): "macOS arm64"}
+PYTHONS = (3, 11), (3, 12)
 IN_USE = "is in use; stop that program (ss -lunp 'sport = {}' names it) or take another port"
 NO_ENTRY = "IP_WHITELIST: {!r} is not IP:PORT, an address or a network; write for example 203.0.113.7:5060,10.0.0.0/8"
 
@@ -232,7 +235,7 @@ class Trunk:
 
     async def open(self, engine: Any, incoming: Callable[[Leg], bool]) -> None:
         if not installed("pjsua2"):
-            raise DeviceError(NOT_INSTALLED)
+            raise DeviceError(remedy(sys.platform, platform.machine(), sys.version_info[:2]))
         self.engine, self.incoming = engine, incoming
         try:
             async with asyncio.timeout(START):
@@ -273,6 +276,18 @@ def installed(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError):
         return False
+
+
+def remedy(system: str, machine: str, python: tuple[int, int]) -> str:
+    """Say what to do where there is no pjsua2."""
+    if (system, machine) in PREBUILT and python in PYTHONS:
+        return "SIP needs PJSIP, and there is no pjsua2 here: pip install 'graphvoip[sip]'"
+    pythons, systems = (" and ".join(names) for names in ([f"{a}.{b}" for a, b in PYTHONS], PREBUILT.values()))
+    return (
+        f"SIP needs PJSIP, which comes prebuilt for Python {pythons} on {systems}: "
+        f"got Python {python[0]}.{python[1]} on {system} {machine}. "
+        "Use one of those, or build it: pip install pjsua2-python"
+    )
 
 
 def shared_memory(size: int) -> int:
