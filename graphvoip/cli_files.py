@@ -121,9 +121,10 @@ def _handler_in(module: Any, given: list[Callable], name: str | None) -> Callabl
 
 def import_file(file: Path) -> tuple[Any, list[Callable]]:
     """The file as a module, with its folder on the path, and the handlers that it gave to runVoipClient."""
-    from . import client
+    from . import client, shadow
 
     folder = str(file.resolve().parent)
+    shadow.warn(shadow.beside(Path(folder)), lambda text: typer.echo(f"graphvoip: {text}", err=True))
     name = file.stem if file.stem not in sys.modules else f"{file.stem} in {folder}"  # a user's typer.py is not typer
     spec = importlib.util.spec_from_loader(name, _Loader(name, str(file)))
     assert spec

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from . import shadow
 from .call import STUBBORN, Call, prepare
 from .clock import VirtualLoop
 from .engine import Engine
@@ -35,6 +36,7 @@ class Exchange:
         if not callable(handler):
             raise TypeError(f"the handler is {handler!r}; it is a function: async def handler(call)")
         self.handler, self.engine, self.limit = as_written(handler), engine, limit
+        shadow.warn(shadow.imported(), log.warning)
         self.calls: dict[asyncio.Task, Call] = {}
         self.closing = False
 

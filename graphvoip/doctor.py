@@ -8,11 +8,12 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
-from . import __version__
+from . import __version__, shadow
 from .io import DeviceError
 
 LATE = 5.0  # ms after which a frame is late: a gap may be heard
@@ -43,8 +44,14 @@ def examine(port: int) -> bool:
     return works
 
 
+def _lacking(text: str) -> str:
+    raise Lacking(text)
+
+
 def _checks(port: int) -> list[tuple[str, Callable[[], str]]]:
+    hidden = shadow.beside(Path.cwd())
     return [
+        *([("voip", lambda: _lacking(hidden))] if hidden else []),
         ("graphvoip", _versions),
         ("kernels", _kernels),
         ("phone", _phone),

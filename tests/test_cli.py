@@ -1,6 +1,7 @@
 """The command line, as a user meets it: what it prints, what it writes, how it ends."""
 
 import importlib.metadata
+import os
 import re
 import subprocess
 import sys
@@ -273,6 +274,51 @@ def test_doctor_names_the_remedy_for_what_is_missing(graphvoip, monkeypatch):
     assert re.search(r"– speech +TTStoPCM: .* espeak-ng", result.stdout)
     for name, extra in (("Piper", "piper"), ("words", "listen"), ("detectors", "vad"), ("pictures", "sstv")):
         assert re.search(rf"– {name} .* pip install 'graphvoip\[{extra}\]'$", result.stdout, re.M), name
+
+
+ORIGINAL = "def runVoipClient(taskFunction, port=None):\n    pass\n"  # in the place of the original package
+SCRIPT = "from voip import runVoipClient\nasync def handler(call):\n    await call.playTone(440, 0.1)\n"
+
+
+@pytest.mark.parametrize("name", ["voip/__init__.py", "voip.py"])
+@pytest.mark.parametrize("command", ["call", "render"])
+def test_a_script_beside_another_voip_is_told(graphvoip, file, name, command):
+    other = Path(name)
+    other.parent.mkdir(exist_ok=True)
+    other.write_text(ORIGINAL)
+    place = (other.parent if other.name == "__init__.py" else other).resolve()
+    result = graphvoip(command, file(SCRIPT, f"{command}_script.py"))
+    assert result.exit_code == 0
+    assert (
+        result.stderr.splitlines().count(
+            f"graphvoip: {place} is what `import voip` finds in this folder's scripts, not graphvoip's voip; "
+            "rename or remove it, and they run on graphvoip (docs/from-quecey-voip.md)"
+        )
+        == 1
+    )
+
+
+def test_a_script_beside_no_other_voip_is_not(graphvoip, file):
+    Path("voip").mkdir()  # a folder of something else
+    result = graphvoip("call", file(SCRIPT))
+    assert result.exit_code == 0
+    assert result.stderr == ""
+
+
+def test_a_program_that_has_imported_another_voip_is_told(tmp_path):
+    (tmp_path / "voip.py").write_text(ORIGINAL)
+    program = tmp_path / "program.py"
+    program.write_text(f"{SCRIPT}import graphvoip\nfor _ in range(2):\n    graphvoip.runVoipClient(handler)\n")
+    environment = {**os.environ, "GRAPHVOIP_DEVICE": "virtual"}
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stderr.count(f"{tmp_path / 'voip.py'} is what `import voip` finds") == 1
+
+
+def test_doctor_tells_of_another_voip(graphvoip):
+    Path("voip.py").write_text(ORIGINAL)
+    result = graphvoip("doctor")
+    assert result.exit_code == 0
+    assert f"– voip         {Path('voip.py').resolve()} is what `import voip` finds" in result.stdout
 
 
 def test_doctor_fails_when_the_core_does(graphvoip, monkeypatch):

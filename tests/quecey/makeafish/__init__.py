@@ -1,0 +1,1 @@
+from .main import handler as handler
