@@ -9,6 +9,7 @@ from graphvoip import RecordController
 from graphvoip.io.wav import load
 from graphvoip.nodes import Answering, Beep, CallProgress, DialTone, Sine, Tone, VoiceActivity
 from graphvoip.palette import SPEECH
+from graphvoip.plan import Plan
 
 RATE = 8000
 WORDS = load(SPEECH)[RATE:]
@@ -145,3 +146,62 @@ async def test_the_end_of_the_call_cancels_it(phone):
     async with phone(handler) as p:
         await p.wait(0.1)
     assert p.call.future.cancelled()
+
+
+async def leaves_a_message(call, country):
+    """Wait for a machine and its beep; docs/signals.md has it."""
+    ear = CallProgress(call.voice, country=country)
+    verdict = Answering(VoiceActivity(call.voice, hangover=0.05), tone=ear.tone).verdict
+    told = {call.when(getattr(ear, name)): name for name in ("busy", "reorder", "sit")} | {
+        call.when(verdict): "verdict"
+    }
+    (first, *_), _ = await asyncio.wait(told, return_when=asyncio.FIRST_COMPLETED)
+    call.told = told[first], first.result()
+    if call.told == ("verdict", 2):
+        call.beep = await asyncio.wait_for(call.when(Beep(call.voice, tone=ear.tone).beep), 10)
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize(("country", "kind"), [
+    ("fr", "busy"), ("it", "busy"), ("es", "busy"), ("ch", "busy"), ("nl", "busy"), ("jp", "busy"), ("uk", "reorder"),
+    ("us", "busy"), ("uk", "busy"), ("de", "busy"), ("au", "busy"), ("us", "sit_vacant"), ("uk", "sit"),
+])  # fmt: skip
+async def test_handler_on_a_line_of_tones_hears_the_tone_and_no_machine(phone, run_of, country, kind, own):
+    async def handler(call):
+        await leaves_a_message(call, country if own else "any")
+
+    async with phone(handler, line="pcmu") as p:
+        await p.play(run_of(DialTone(country=country, kind=kind), 350))
+        assert await p.hung_up(within=10)
+    usual = "reorder" if (country, own) == ("es", False) else kind.split("_")[0]
+    assert p.call.told[0] == usual
+    assert not hasattr(p.call, "beep")
+
+
+@pytest.mark.parametrize("pitch", [425, 440, 1000, 1400])
+@pytest.mark.parametrize("country", ["fr", "any"])
+async def test_handler_after_ringback_and_a_greeting_waits_for_the_beep(phone, run_of, country, pitch):
+    async def handler(call):
+        await leaves_a_message(call, country)
+
+    async with phone(handler, line="pcmu") as p:
+        await p.play(run_of(DialTone(country="fr", kind="ringback"), 100))
+        await p.play(np.concatenate([WORDS, WORDS, np.zeros(4000)]))
+        await p.play(0.3 * np.sin(2 * np.pi * pitch * np.arange(4000) / RATE))
+        assert await p.hung_up(within=10)
+    assert p.call.told == ("verdict", 2)
+    assert p.call.beep == pytest.approx(pitch, abs=5)
+
+
+@pytest.fixture
+def run_of():
+    """run_of(node, frames): its samples."""
+
+    def play(node, frames):
+        plan, found = Plan([node]), []
+        for _ in range(frames):
+            plan.run()
+            found.append(node.samples().copy())
+        return np.concatenate(found)
+
+    return play

@@ -17,11 +17,15 @@ class Answering(Node):
     - more than `words` words: a machine. A word has at least `word` of speech, after at least `between` of silence
     - `total` is over: unsure
 
-    >>> Answering(VoiceActivity(voice, hangover=0.05))
+    A busy tone is as loud as speech, and lasts. Connect `tone`, so that the tones of an exchange are neither a human
+    nor a machine: while it is above 0 no verdict but unsure is given, and what was heard until then does not count.
+
+    >>> Answering(VoiceActivity(voice, hangover=0.05), tone=CallProgress(voice).tone)
     """
 
     group = "analysis"
     input = Signal(None, doc="a gate that is on during speech: VoiceActivity(call.voice, hangover=0.05)")
+    tone = Signal(0.0, "x", 0, 1, "above 0 while an exchange is heard, and nobody else: CallProgress(call.voice).tone")
     initial_silence = Option(2.5, "nobody speaks for so long: silence", unit="s", low=0.1, high=60)
     greeting = Option(1.5, "a greeting as long as this is a machine's", unit="s", low=0.1, high=60)
     after_greeting = Option(0.8, "silence after a greeting, for a human", unit="s", low=0.1, high=60)
@@ -42,7 +46,7 @@ class Answering(Node):
         self.state["most"] = self.words
 
     @kernel
-    def process(state, input, out):
+    def process(state, input, tone, out):
         initial, greeting, after, total, word, between = state.limits
         for i in range(out.size):
             if state.code == 0:
@@ -60,14 +64,16 @@ class Answering(Node):
                         state.begun = 1
                 else:
                     state.silence += 1
+                code = 0
                 if state.begun and state.silence >= after:
-                    state.code = HUMAN
+                    code = HUMAN
                 elif state.begun and (state.count > state.most or state.at - state.silence - state.since >= greeting):
-                    state.code = MACHINE
+                    code = MACHINE
                 elif not state.begun and state.at >= initial:
-                    state.code = SILENCE
-                elif state.at >= total:
-                    state.code = UNSURE
+                    code = SILENCE
+                if code > 0 and tone[i] > 0:  # what was heard was nobody's speech
+                    code, state.begun, state.count, state.counted, state.speech = 0, 0, 0, 1, 0
+                state.code = UNSURE if code == 0 and state.at >= total else code
                 if state.code > 0 and state.verdict == 0:
                     state.verdict = event(i, state.code)
             out[i] = state.code

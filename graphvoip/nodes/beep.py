@@ -14,6 +14,7 @@ SAME = 2.0  # its power, by this factor
 FAINT = 10 ** (-45 / 10)  # power that is heard
 DROP = 16  # factor by which its power falls at its end, 12 dB
 LEAVES = 5  # hops within which it does
+FOLLOWS = 3  # hops of silence after a tone that the next one of three may follow; exchanges leave up to 15 ms
 # In a held vowel or a note one harmonic may be nearly all there is, but others are heard, 24 dB below it at most: its
 # second multiple or, if it is a second one itself, those at odd multiples of its half. A beep that is clipped has its
 # third multiple only. What noise leaves there is no voice as long as the pitch does not waver.
@@ -70,7 +71,7 @@ def power_at(line, freq):
 @njit(**OPTIONS)
 def begin(state, line, freq, power):
     """A tone begins."""
-    state.on, state.hops, state.freq, state.tone = 1, 0, freq, power
+    state.on, state.hops, state.freq, state.mean = 1, 0, freq, power
     state.wavers, state.beside = 0.0, 0.0
     go_on(state, line, freq, power)
 
@@ -82,15 +83,21 @@ def go_on(state, line, freq, power):
     apart = freq - state.freq
     state.freq += apart / state.hops
     state.wavers += apart * (freq - state.freq)
-    state.tone += (power - state.tone) / state.hops
+    state.mean += (power - state.mean) / state.hops
     state.beside += power_at(line, 1.5 * freq) + power_at(line, 2 * freq) + power_at(line, 2.5 * freq)
+
+
+@njit(**OPTIONS)
+def may_go_on(freq):
+    """Tell whether a tone may be the first or the second special information tone (ITU-T E.180)."""
+    return 900 <= freq <= 1001 or 1349 <= freq <= 1451
 
 
 @njit(**OPTIONS)
 def is_beep(state, least):
     """Has it been a beep so far: neither too short nor too long, and no voice?"""
     wavers = state.hops < SHORT and state.wavers > state.hops * (WAVERS * state.freq) ** 2
-    voice = state.beside > BESIDE * (WAVERING if wavers else 1.0) * state.hops * state.tone
+    voice = state.beside > BESIDE * (WAVERING if wavers else 1.0) * state.hops * state.mean
     return least <= state.hops <= state.most and not voice
 
 
@@ -99,14 +106,15 @@ class Beep(Node):
 
     A beep is a single sine of `lowest` to `highest` that keeps its pitch to 0.5 % and its level to 3 dB for `shortest`
     to `longest`, and ends within 50 ms. What has harmonics beside it is a voice or a note, and two tones at once are
-    none either; the single tones of an exchange are. It must be 15 dB above the noise and above -42 dB of full scale.
-    The event comes 20 ms after the end.
+    none either. A single tone of an exchange is one, unless `tone` is connected. It must be 15 dB above the noise and
+    above -42 dB of full scale. The event comes 20 ms after the end, 40 ms for a pitch of the information tones.
 
     >>> Beep(Tone(freq=1000, seconds=0.4))
     """
 
     group = "analysis"
     input = Signal(None, doc="what is listened to")
+    tone = Signal(0.0, "x", 0, 1, "1 while a tone of an exchange sounds: CallProgress(call.voice).tone")
     lowest = Option(400.0, "pitch of a beep, at least", unit="Hz", low=300, high=3400)
     highest = Option(2000.0, "and at most", unit="Hz", low=300, high=3400)
     shortest = Option(0.1, "length of a beep, at least", unit="s", low=0.05, high=10)
@@ -115,8 +123,8 @@ class Beep(Node):
     pitch = Output("its pitch in Hz, 0 when there is none")
     beep = Event("a beep has ended; value: its pitch in Hz")
     state = State(
-        line_="i8", left="i8", z=("f8", 2), on="i8", hops="i8", freq="f8", tone="f8", low="f8", high="f8", least="i8",
-        most="i8", waiting="i8", code="i8", hertz="f8", wavers="f8", beside="f8",
+        line_="i8", left="i8", z=("f8", 2), on="i8", hops="i8", freq="f8", mean="f8", low="f8", high="f8", least="i8",
+        most="i8", waiting="i8", quiet="i8", code="i8", hertz="f8", wavers="f8", beside="f8",
     )  # fmt: skip
 
     def start(self):
@@ -127,7 +135,7 @@ class Beep(Node):
         self.state["most"] = round(RATE / HOP * self.longest)
 
     @kernel
-    def process(state, input, out, pitch):
+    def process(state, input, tone, out, pitch):
         line = floats_at(state.line_, SIZE)
         done = 0
         while done < out.size:
@@ -152,20 +160,23 @@ class Beep(Node):
             pure = share >= PURE and state.low <= freq <= state.high
             if state.on == 1:
                 same = abs(freq - state.freq) <= max(5.0, STEADY * state.freq)
-                if pure and same and state.tone < SAME * power < SAME * SAME * state.tone:
+                if pure and same and state.mean < SAME * power < SAME * SAME * state.mean:
                     go_on(state, line, freq, power)
                 else:
                     state.on = 0
-                    state.waiting = LEAVES if is_beep(state, state.least) else 0
+                    state.waiting, state.quiet = LEAVES if is_beep(state, state.least) else 0, 0
             if state.on == 0 and state.waiting > 0:
-                state.waiting -= 1
-                if DROP * last < state.tone:
+                quiet = DROP * last < state.mean
+                state.waiting = state.waiting if quiet else 0 if state.quiet > 0 else state.waiting - 1
+                state.quiet = state.quiet + 1 if quiet else 0
+                if state.quiet == (FOLLOWS if may_go_on(state.freq) else 1):
                     state.waiting = 0
-                    if state.beep == 0:
+                    if state.beep == 0 and not tone[done - 1] > 0.5:
                         state.beep = event(done - 1, np.int64(state.freq + 0.5))
             if state.on == 0 and state.waiting == 0 and pure:
                 begin(state, line, freq, power)
             for n in range(HOP):
                 line[n] = line[HOP + n]
-            state.code = 1 if state.on == 1 and is_beep(state, state.least + 1) else 0
+            one = state.on == 1 and is_beep(state, state.least + 1) and not tone[done - 1] > 0.5
+            state.code = 1 if one else 0
             state.hertz = state.freq if state.code == 1 else 0.0

@@ -37,6 +37,10 @@ NEAR, OWN = 31.0, 17.5  # Hz about a frequency in which all of a tone is, and in
 FAINT = 10 ** (-48 / 10)  # power of a tone that is heard, -45 dBm0
 HIGHPASS, LOWPASS = butterworth(200, low=False), butterworth(750, low=True)
 
+JUDGED = 10  # hops of a burst after which its pitches are certain
+HOLD = 400  # hops for which a tone is told that is known by its pitch
+ENDED = 12  # hops after the end of a burst in which it still counts as sounding
+
 # --- The templates ----------------------------------------------------------------------------------------------------
 
 MOST = 6  # segments of a cadence, on and off in turn
@@ -163,10 +167,12 @@ def known(state):
     """The tone that is heard: one whose cadence is complete, unless a longer one might still turn out. Else 0."""
     rows = doubles_at(state.rows_, state.rows * ROW).reshape((state.rows, ROW))
     fitting, best, needs = np.int64(0), np.int64(0), np.int64(0)
+    state.stays = 0
     for t in range(state.rows):
         row = rows[t]
         if row[SEGMENTS] == 0:
             if state.on == 1 and state.since >= row[SHORTEST] and (state.now >> np.int64(row[SET])) & 1 == 1:
+                state.stays = 1
                 return np.int64(row[EVENT])
             continue
         fits, newest = False, state.on
@@ -177,6 +183,7 @@ def known(state):
             fitting |= np.int64(1) << t
         if fits and state.count >= row[NEEDS] > needs:
             best, needs = np.int64(row[EVENT]), np.int64(row[NEEDS])
+    state.fits = 1 if fitting != 0 and state.count >= 2 else 0
     goes_on = False
     for t in range(state.rows):
         if (fitting >> t) & 1 == 1:
@@ -260,6 +267,7 @@ def spectrum(state):
             state.sums[k] += bins[k]
         state.heard += total
         state.now = sets_in(state, PURER)
+        state.pure = 1 if sets_in(state, PURE) != 0 else 0
         state.loud = np.sqrt(state.power)
     found, pitch = -1, 0.0
     for c in range(5):
@@ -313,6 +321,30 @@ def run_of(state, found, pitch):
     return said, which
 
 
+@njit(**OPTIONS)
+def tone_now(state):
+    """Tell the tones of an exchange from all else before their cadence is known: the output `tone`.
+
+    A burst is one by its pitches if nothing else has been heard, if a tone is known, or if it fits a cadence with the
+    burst before it. After words it may be the beep of a machine, however long.
+    """
+    if state.run >= 0:
+        follows = state.run > 0 and state.run == state.stage
+        again = state.code == (SIT if state.run < 3 else CNG if state.run == 3 else CED)
+        return 1.0 if follows or again or (state.run >= 3 and state.only == 1) else 0.0
+    known = (state.code > 0 and state.stays == 0) or state.fits == 1 or (state.only == 1 and state.count > 0)
+    if state.on == 1 and state.heard > 0:
+        if state.pure == 1:
+            return 1.0 if known or state.only == 1 else 0.0
+        if state.since >= JUDGED:
+            state.only = 0
+            return 0.0
+    ended = state.on == 0 and state.since < ENDED and state.count > 0 and state.kinds[0] != 0
+    if (ended and known) or state.hold > HOLD - ENDED:
+        return 1.0
+    return 0.5 if known else 0.0
+
+
 class CallProgress(Node):
     """Which tone of a telephone exchange is heard: dial, ringback, busy, reorder and others, country by country.
 
@@ -325,6 +357,8 @@ class CallProgress(Node):
     `ced`, one that answers. What `sit` says in North America is the event's value: 1 intercept, 2 vacant number,
     3 reorder, 4 no circuit; 0 is the plain one of ITU-T E.180.
 
+    `tone` tells sooner, from the first burst on, that what is heard is an exchange. Connect it to Answering and Beep.
+
     A tone must be 8 dB above the noise and above -45 dBm0. It takes about 8 us a frame.
 
     >>> CallProgress(DialTone(country="uk", kind="busy"), country="uk")
@@ -336,6 +370,7 @@ class CallProgress(Node):
     out = Output("the tone that is heard now: 0 none, 1 dial, 2 ringback, 3 busy, 4 reorder, 5 call waiting, "
                  "6 unobtainable, 7 sit, 8 cng, 9 ced; the last three for 4 s")  # fmt: skip
     level = Output("how loud it is, RMS; 0 when there is none")
+    tone = Output("1 while a tone of an exchange sounds, 0.5 in its pauses, 0 when anything else is heard")
     dial = Event("a dial tone")
     ringback = Event("it rings at the far end")
     busy = Event("the far end is busy")
@@ -350,6 +385,7 @@ class CallProgress(Node):
         z=("f8", 4), total="f8", power="f8", code="i8", hold="i8", volume="f8", loud="f8",
         on="i8", since="i8", before="i8", above="i8", below="i8", floor="f8", mean="f8", now="i8", heard="f8",
         spectra="f8", sums=("f8", 20), count="i8", lengths=("i8", KEPT), kinds=("i8", KEPT), levels=("f8", KEPT),
+        only="i8", pure="i8", fits="i8", stays="i8", tone_="f8",
         run="i8", windows="i8", gap="i8", idle="i8", pitch="f8", pitches="i8", stage="i8", first="i8", second="i8",
     )  # fmt: skip
 
@@ -361,10 +397,10 @@ class CallProgress(Node):
         self.state["rows_"], self.state["masks_"] = self.rows.ctypes.data, self.masks.ctypes.data
         self.state["line_"], self.state["bins_"] = self.line.ctypes.data, self.bins.ctypes.data
         self.state["waves_"] = WAVES.ctypes.data
-        self.state["left"], self.state["run"] = HOP, -1
+        self.state["left"], self.state["run"], self.state["only"] = HOP, -1, 1
 
     @kernel
-    def process(state, input, out, level):
+    def process(state, input, out, level, tone):
         line = floats_at(state.line_, WINDOW)
         done = 0
         while done < out.size:
@@ -379,6 +415,7 @@ class CallProgress(Node):
                 total += y * y
                 out[i] = state.code
                 level[i] = state.volume
+                tone[i] = state.tone_
             state.z[0], state.z[1], state.z[2], state.z[3] = h0, h1, l0, l1
             state.total = total
             done += size
@@ -394,7 +431,7 @@ class CallProgress(Node):
                 said, which = run_of(state, *spectrum(state))
             if said > 0:
                 again = said == state.code
-                state.hold, state.code = 400, said
+                state.hold, state.code = HOLD, said
                 if said == SIT and state.sit == 0:
                     state.sit = event(done - 1, which)
                 elif said == CNG and state.cng == 0 and not again:
@@ -421,3 +458,4 @@ class CallProgress(Node):
                     elif state.code == 6 and state.unobtainable == 0:
                         state.unobtainable = event(done - 1)
             state.volume = state.loud if state.code > 0 else 0.0
+            state.tone_ = tone_now(state)

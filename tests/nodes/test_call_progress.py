@@ -5,7 +5,7 @@ import pytest
 
 from graphvoip.io.wav import load
 from graphvoip.line import on_line
-from graphvoip.nodes import CallProgress, DialTone, Dust, Noise, Sine, Tone
+from graphvoip.nodes import Answering, Beep, CallProgress, DialTone, Dust, Noise, Sine, Tone, VoiceActivity
 from graphvoip.nodes.call_progress import CADENCES
 from graphvoip.palette import SPEECH
 from graphvoip.plan import Plan
@@ -132,6 +132,37 @@ def test_speech_and_keys_set_nothing_off(run, signal):
     for low, high in itertools.product((697, 770, 852, 941), (1209, 1336, 1477, 1633)):
         keys += [0.3 * np.sin(2 * np.pi * low * t) + 0.3 * np.sin(2 * np.pi * high * t), np.zeros(800)]
     assert run(CallProgress(signal(np.concatenate(keys))), 160)[1] == []
+
+
+@pytest.mark.parametrize("country", TONES)
+def test_known_tones_veto_human_machine_and_beep(signal, country):
+    """Of every tone of the country, with its own plan and with all, from the first burst on."""
+    for kind in (kind for kind in TONES[country] if kind in CADENCES or kind.startswith(("sit", "cng", "ced"))):
+        plan, tones = Plan([made := DialTone(country=country, kind=kind)]), [np.zeros(4000)]
+        for _ in range(400):
+            plan.run()
+            tones.append(made.samples().copy())
+        source = signal(on_line(np.concatenate(tones), "pcmu"))
+        for ear in (CallProgress(source, country=country), CallProgress(source)):
+            beep = Beep(source, tone=ear.tone)
+            answering = Answering(VoiceActivity(source, hangover=0.05), tone=ear.tone)
+            plan, told = Plan([beep, answering]), []
+            for _ in range(425):
+                plan.run()
+                told += [(token >> 4, value) for token, _, value in plan.taken_events()]
+            assert beep.id not in dict(told), kind
+            assert dict(told).get(answering.id, 4) in (3, 4), kind  # silence or unsure
+
+
+def test_tone_is_off_in_words_and_in_the_beep_after_them(signal):
+    words = load(SPEECH)[RATE:]
+    beep = 0.3 * np.sin(2 * np.pi * 425 * np.arange(4000) / RATE)
+    node = CallProgress(signal(on_line(np.concatenate([words, np.zeros(4000), beep, np.zeros(4000)]), "pcmu")))
+    plan, tone = Plan([node]), []
+    for _ in range(round(len(words) / 160) + 70):
+        plan.run()
+        tone.append(node.samples("tone").copy())
+    assert not np.concatenate(tone)[2400:].any()
 
 
 def test_an_unknown_country_is_refused():
