@@ -667,6 +667,46 @@ def test_fake_is_simulated_whatever_is_set_and_pjsip_is_sip(monkeypatch):
     assert devices == 3 * ["virtual", "pjsip"]
 
 
+SCRIPT = """
+async def handler(call):
+    print(type(call).__name__, call.time)
+    raise ZeroDivisionError("mine")
+
+{guard}runVoipClient(handler)
+"""
+
+
+@pytest.mark.parametrize("guard", ["", "if __name__ == '__main__':\n    "])
+@pytest.mark.parametrize(
+    ("imports", "kind"),
+    [
+        ("from voip import runVoipClient", "VoipCall"),
+        ("from voip import *", "VoipCall"),
+        ("from voip.pjsip import runVoipClient", "VoipCall"),
+        ("import voip\nrunVoipClient = voip.runVoipClient", "VoipCall"),
+        ("from graphvoip import runVoipClient", "Call"),
+        ("from graphvoip import runVoipClient\nfrom voip import loadWAVtoPCM", "Call"),
+    ],
+)
+def test_the_command_line_gives_a_handler_the_calls_of_its_import(graphvoip, tmp_path, imports, kind, guard):
+    path = tmp_path / "answering.py"
+    path.write_text(f"{imports}\n{SCRIPT.format(guard=guard)}")
+    result = graphvoip("call", path)
+    assert f"{kind} 0" in result.stdout
+    first, place, *_, last = result.stderr.splitlines()
+    assert first == "Traceback (most recent call last):"
+    assert place.startswith(f'  File "{path}", line ')  # ours are left out
+    assert last == "graphvoip: the handler failed: ZeroDivisionError: mine"
+
+
+async def test_a_file_that_imports_the_package_only_gets_its_calls_too(phone):
+    names = {}
+    exec("import voip\nasync def handler(call):\n    call.call.kind = type(call).__name__\n", names)
+    async with phone(names["handler"]) as p:
+        assert await p.hung_up()
+        assert p.call.kind == "VoipCall"
+
+
 def test_a_handler_that_is_no_function_is_told(monkeypatch):
     monkeypatch.setenv("GRAPHVOIP_DEVICE", "virtual")
     monkeypatch.setattr(sys, "argv", ["script.py"])
