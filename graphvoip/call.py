@@ -39,7 +39,7 @@ from .nodes.speech import Speech
 from .nodes.tone import Tone
 from .nodes.voice_activity import VoiceActivity
 from .notes import KEYS
-from .pcm import PCM, samples
+from .pcm import PCM, converted, samples
 from .plan import order
 from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number
 from .recipe import Patch, Recipe, adopt
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("graphvoip")
 
+AT_ONCE = 10 * RATE  # samples of a list that playPCM converts at once; the others while these are heard
 ECHO = 0.5  # seconds after our own touch tones in which the same ones are their echo
 HISTORY = 1000  # entries that a call's history keeps
 SPEECHLESS = 5.0  # seconds for which a recording that silence ends waits for the first word
@@ -93,6 +94,13 @@ class RecordController:
         return found
 
 
+class History(collections.deque[tuple[float, str]]):
+    """What has happened, and when; the oldest go first. It can be sliced as a list."""
+
+    def __getitem__(self, index: Any) -> Any:
+        return list(self)[index] if isinstance(index, slice) else super().__getitem__(index)
+
+
 class Call:
     """One call, given to your handler. Times are seconds, frequencies Hz, samples floats in [-1, 1] at 8000 Hz.
 
@@ -103,7 +111,7 @@ class Call:
         self.id = f"call {next(_numbers)}"
         self.engine = engine
         self.error: BaseException | None = None  # what ended the handler, if it was not a normal end
-        self.history: collections.deque[tuple[float, str]] = collections.deque(maxlen=HISTORY)
+        self.history = History(maxlen=HISTORY)
         self._leg = leg
         self._graph = Graph(self.id)
         self._keys = Keys()
@@ -132,6 +140,7 @@ class Call:
             self._graph.listen(self._tones, "release", lambda sample, value: self._presses.released(self.time))
         leg.on_digit, leg.on_end = self._pressed, self._gone
         self._graph.on_python = self._feed_node
+        self._graph.on_error = lambda node, error: engine.loop.call_soon_threadsafe(self._function_failed, node, error)
         engine.add(self._graph)
         self._note(f"from {leg.uri}")
 
@@ -147,8 +156,16 @@ class Call:
     def playPCM(self, samples: "Sequence[float] | np.ndarray", loop: bool = False) -> Playback:
         """Play samples, once or in a loop: a PCM, list, tuple, array.array or numpy array of floats.
 
-        They are heard as they are now, whatever is done to them later. A PCM is not copied for that.
+        They are heard as they are now, whatever is done to them later. A PCM is not copied for that. Of a list longer
+        than 10 s the rest is converted while the beginning is heard: what is wrong there is raised where the playback
+        is awaited.
         """
+        if isinstance(samples, list | tuple) and len(samples) > AT_ONCE:
+            self._note(f"sound, {len(samples) / RATE:.2f} s{', in a loop' if loop else ''}")
+            node = Pcm(loop=loop)
+            if not self._ended.done():
+                node.pour(converted(samples, "playPCM"), len(samples), AT_ONCE)
+            return self._play(node)
         data = _samples(samples, "playPCM")
         if data.flags.writeable and not isinstance(samples, (list, tuple)):
             data = data.copy()  # its owner may go on and change it; make an array read-only to share it between calls
@@ -216,7 +233,7 @@ class Call:
         if controller and controller.stopped:
             future.set_result(PCM())
             return future
-        recorder = Recorder(self.voice, limit=None if maxlen is None else int(maxlen))
+        recorder = Recorder(self.voice, limit=None if maxlen is None else int(maxlen), shorts=True)
         self._graph.add(recorder)
         self._graph.listen(recorder, "more", lambda sample, value: recorder.grow())
         self._graph.listen(recorder, "done", lambda sample, value: stop())

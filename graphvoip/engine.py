@@ -207,6 +207,7 @@ class Engine:
         self._numbers += 1
         self.graphs[self._numbers] = graph
         graph.buses = self.buses
+        graph.live = not self.virtual
         graph.on_touch = self._touched
         self._touched(graph)
 

@@ -34,6 +34,8 @@ class Graph:
         self.clock = np.zeros(1, np.int64)  # frames run, counted by the audio thread
         self.plan: Plan | None = None
         self.on_touch: Callable[[Graph], Any] = lambda graph: None
+        self.live = False  # a thread runs its frames, and waits for nobody
+        self.on_error: Callable[[Node, Exception], Any] = _raise  # what a node has no sound for went wrong; any thread
         self.on_python: Callable[[Node], Any] = lambda node: None  # a node whose samples Python makes has come, or left
         self.buses = Buses(self.clock)  # an engine gives its own, which all its calls share
         self._listeners: dict[int, list[Callable[[int, int], Any]]] = {}
@@ -264,6 +266,11 @@ class Graph:
         self.plan = None
         self.on_touch = lambda graph: None
         self.on_python = lambda node: None
+        self.on_error = lambda node, error: None
+
+
+def _raise(node: Node, error: Exception) -> None:
+    raise error
 
 
 def _stand_in(kind: str, **values: Any) -> Node:

@@ -25,7 +25,7 @@ import numbers
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, NoReturn
@@ -232,6 +232,16 @@ class File(Option):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "description": self.doc}
+
+
+class SoundFile(File):
+    """The name of a sound file that is read while it is heard."""
+
+    def blocks(self, node: "Node") -> Iterator[np.ndarray]:
+        """Its samples as float32 at 8000 Hz, read as they are asked for."""
+        from .io.wav import blocks
+
+        return blocks(vars(node)[self.name])
 
 
 def new_file(template: Path, **words: str) -> Path:

@@ -1,10 +1,13 @@
 """Samples: floats in [-1, 1], one channel, 8000 a second. PCM holds them; `samples` takes anything as them."""
 
 import array
+import collections
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from typing import TYPE_CHECKING, Any, cast
+
+from .rings import RATE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -187,7 +190,7 @@ class PCM(MutableSequence[float]):
     def __repr__(self) -> str:
         if len(self) <= SHOWN:
             return f"PCM([{', '.join(f'{value:.7g}' for value in self)}])"
-        return f"<PCM of {len(self)} samples, {len(self) / 8000:.4g} s>"
+        return f"<PCM of {len(self)} samples, {len(self) / RATE:.4g} s>"
 
 
 def _own(values: Any) -> array.array:
@@ -216,6 +219,25 @@ def _is_read_only(values: Any) -> bool:
     return values.dtype == "f4" and values.ndim == 1
 
 
+def converted(pcm: Any, what: str) -> "Iterator[np.ndarray]":
+    """A list or tuple of samples as blocks of float32, a second each, converted as they are asked for.
+
+    They are those of this moment: the list may be changed afterwards. what: who asks, for errors.
+    """
+    pieces = collections.deque(pcm[at : at + RATE] for at in range(0, len(pcm), RATE))
+
+    def blocks() -> "Iterator[np.ndarray]":
+        first = 0
+        while pieces:
+            piece = pieces.popleft()  # so that each is freed when it has been converted
+            x = _floats(piece, what)
+            check_finite(x, piece, what, first)
+            first += len(piece)
+            yield x
+
+    return blocks()
+
+
 def samples(pcm: Any, what: str) -> "np.ndarray":
     """pcm as float32, one-dimensional, contiguous: the form that kernels take.
 
@@ -231,10 +253,10 @@ def samples(pcm: Any, what: str) -> "np.ndarray":
 
     if isinstance(pcm, PCM):
         x = np.asarray(pcm)
-        pcm._finite = pcm._finite or _check_finite(x, x, what)
+        pcm._finite = pcm._finite or check_finite(x, x, what)
         return x
     x = _floats(pcm, what)
-    _check_finite(x, pcm, what)
+    check_finite(x, pcm, what)
     return x
 
 
@@ -265,7 +287,7 @@ def _floats(pcm: Any, what: str) -> "np.ndarray":
         return np.ascontiguousarray(x, np.float32)
 
 
-def _check_finite(x: "np.ndarray", pcm: Any, what: str, first: int = 0) -> bool:
+def check_finite(x: "np.ndarray", pcm: Any, what: str, first: int = 0) -> bool:
     """True, or ValueError for the first sample that is not finite. pcm: as it was given; first: the place of x[0]."""
     import numpy as np
 

@@ -3,6 +3,7 @@
 numpy, soundfile and soxr are imported where they are used: together they take longer than all of graphvoip may.
 """
 
+import array
 import io
 import os
 import stat
@@ -12,7 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..pcm import PCM, samples
+from ..pcm import PCM, check_finite, samples
 from ..rings import RATE
 from . import headerless
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 FULL_SCALE = 32768  # of 16 bits: loading divides by it, saving multiplies, so a 16-bit sample survives both
 BLOCK = 65536  # frames read at once
+HEAD = 1 << 20  # bytes of a file that are read at once; of a longer one as much as is wanted
 RATES = (1000, 192000)  # samples a second that a file may have
 LARGEST = 0xFFFF0000  # bytes of samples in a WAV file: its lengths are 32-bit words
 
@@ -40,15 +42,44 @@ def loadWAVtoPCM(path: str | os.PathLike[str] | BinaryIO) -> PCM:
 
 def load(path: str | os.PathLike[str] | BinaryIO) -> "np.ndarray":
     """loadWAVtoPCM as a float32 array, for whoever needs no list."""
-    name, data = _read(path)
-    if not data:
-        raise ValueError(f"{name}: empty, 0 bytes; not a sound file")
-    bare = headerless.layout(name, data[:4])
-    if bare:
-        x, rate = headerless.decode(data, name, bare), bare.rate
-    else:
-        x, rate = _decoded(_to_the_end(data), name)
-    return resample(samples(x, name), rate)
+    import numpy as np
+
+    made = array.array("f")  # it grows in place, so that a long sound is never there twice
+    for block in blocks(path):
+        made.frombytes(block.data.cast("B") if block.size else b"")
+    return np.asarray(memoryview(made))
+
+
+def blocks(path: str | os.PathLike[str] | BinaryIO) -> "Iterator[np.ndarray]":
+    """The same in blocks of float32, one second or more each but for the last, read as they are asked for."""
+    import numpy as np
+
+    name, file = _opened(path)
+    with file:
+        start = file.read(4)
+        file.seek(0)
+        bare = headerless.layout(name, start)
+        found = _bare(name, file, bare) if bare else _decoded(name, file)
+        first, resampler, rate = 0, None, RATE
+        for block, rate in found:
+            check_finite(block, block, name, first)
+            first += len(block)
+            if rate != RATE:
+                resampler = resampler or _resampler(rate)
+                block = resampler.resample_chunk(block)
+            yield block.clip(-1, 1)
+        if resampler:
+            yield resampler.resample_chunk(np.zeros(0, np.float32), last=True).clip(-1, 1)
+
+
+def _bare(name: str, file: Any, bare: headerless.Layout) -> "Iterator[tuple[np.ndarray, int]]":
+    yield headerless.decode(file.read(), name, bare), bare.rate
+
+
+def _resampler(rate: int) -> Any:
+    import soxr
+
+    return soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="VHQ")
 
 
 def duration(path: str | os.PathLike[str]) -> float:
@@ -65,35 +96,23 @@ def duration(path: str | os.PathLike[str]) -> float:
         return 0.0
 
 
-def _decoded(data: bytes, name: str) -> "tuple[np.ndarray, int]":
-    """The mean of its channels, and its rate."""
-    import numpy as np
+def _decoded(name: str, file: Any) -> "Iterator[tuple[np.ndarray, int]]":
+    """The mean of a file's channels in blocks, each with the rate."""
     import soundfile
 
     # In blocks until there is no more: the length in a header may be wrong, because whoever wrote to a pipe could not
     # go back and correct it. Not seekable: soundfile would seek to where it is after every block, which leaves a gap
     # in MP3 and fails in FLAC of unknown length.
-    blocks = [np.zeros(0, np.float32)]
     try:
-        with soundfile.SoundFile(_Bytes(data)) as file:
-            file.seekable = lambda: False
-            while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-                blocks.append(block.mean(axis=1))
-            return np.concatenate(blocks), file.samplerate
+        with soundfile.SoundFile(file) as sound:
+            sound.seekable = lambda: False
+            while len(block := sound.read(BLOCK, dtype="float32", always_2d=True)):
+                yield block.mean(axis=1), sound.samplerate
     except soundfile.LibsndfileError as error:
         raise ValueError(
             f"{name}: not a sound file that libsndfile reads (WAV, FLAC, OGG, MP3 ...); "
             f"convert it with: ffmpeg -i {name} -ar {RATE} -ac 1 converted.wav ({error.error_string.strip()})"
         ) from None
-
-
-def resample(pcm: "np.ndarray", rate: int) -> "np.ndarray":
-    """From rate to 8000 Hz, within [-1, 1]. What is above 4 kHz goes, it does not fold back."""
-    if rate != RATE:
-        import soxr
-
-        pcm = soxr.resample(pcm, rate, RATE, quality="VHQ")
-    return pcm.clip(-1, 1)
 
 
 def savePCMtoWAV(pcm: Collection[float], path: str | os.PathLike[str] | BinaryIO) -> None:
@@ -208,15 +227,38 @@ def _are_chunks(data: bytes, at: int, name: str, length: str) -> bool:
     return bool(ends) and ends[-1] in (len(data) - 1, len(data), len(data) + 1)
 
 
-class _Bytes(io.BytesIO):
+class _Careful:
     """A damaged header sends libsndfile to before the start, and an exception there would be printed, not raised."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        return super().seek(max(offset, 0) if whence == 0 else offset, whence)
+        return super().seek(max(offset, 0) if whence == 0 else offset, whence)  # type: ignore[misc]
+
+
+class _Bytes(_Careful, io.BytesIO):
+    """Bytes that have been read."""
+
+
+class _File(_Careful, io.FileIO):
+    """A file that is read as it is wanted. It is not mapped into memory: who cut it short would end the process."""
+
+
+def _opened(path: Any) -> "tuple[str, _Bytes | _File]":
+    """Whose bytes these are, for errors, and the bytes, to be read and sought in; all of them unless it is long."""
+    if not hasattr(path, "read") and os.path.isfile(path):
+        file = _File(path)
+        head = file.read(HEAD)
+        if len(head) == HEAD and _to_the_end(head) is head:  # a header that says how long it is
+            file.seek(0)
+            return os.fsdecode(path), file
+        file.close()
+    name, data = _read(path)
+    if not data:
+        raise ValueError(f"{name}: empty, 0 bytes; not a sound file")
+    return name, _Bytes(_to_the_end(data))
 
 
 def _read(path: Any) -> tuple[str, bytes]:
-    """Whose bytes these are, for errors, and the bytes. All at once: libsndfile must seek, and a pipe cannot."""
+    """Whose bytes these are, and the bytes. All at once: libsndfile must seek, and a pipe cannot."""
     if hasattr(path, "read"):
         data = path.read()
         if isinstance(data, str):

@@ -1,10 +1,11 @@
 import numpy as np
 
-from ..kernel import barrier, event, fence, floats_at, kernel
+from ..kernel import barrier, event, fence, floats_at, kernel, shorts_at
 from ..node import Event, Node, Option, Signal, State
 from ..rings import RATE
 
 PIECE = 30 * RATE  # samples of a piece of memory: the event loop has that long to bring the next
+FULL_SCALE = np.float32(32768)
 
 
 class Recorder(Node):
@@ -16,19 +17,22 @@ class Recorder(Node):
     group = "call"
     input = Signal(None, doc="what is recorded")
     limit = Option(None, "how much is recorded; None: all that comes", unit="samples")
+    shorts = Option(False, "keep 2 bytes a sample, not 4: all that a signal from a line has")
     done = Event("the limit is reached")
     more = Event("another piece has been begun: call `grow`")
-    state = State(here="i8", room="i8", next="i8", next_room="i8", written="i8", at="i8", left="i8", lost="i8")
+    state = State(here="i8", room="i8", next="i8", next_room="i8", written="i8", at="i8", left="i8", lost="i8",
+                  shorts_="i8")  # fmt: skip
 
     def start(self):
         self.pieces: list[np.ndarray] = []
         self.state["left"] = np.iinfo(np.int64).max if self.limit is None else self.limit
+        self.state["shorts_"] = bool(self.shorts)
         self.state["here"], self.state["room"] = self._piece()
         self.grow()
 
     def _piece(self) -> tuple[int, int]:
         size = PIECE if self.limit is None else min(PIECE, self.limit - sum(map(len, self.pieces)))
-        self.pieces.append(np.empty(max(0, size), np.float32))
+        self.pieces.append(np.empty(max(0, size), np.int16 if self.shorts else np.float32))
         return self.pieces[-1].ctypes.data, len(self.pieces[-1])
 
     def grow(self) -> None:
@@ -41,7 +45,12 @@ class Recorder(Node):
     def recorded(self) -> np.ndarray:
         """What has been recorded up to now. It is only ever appended to, so this needs no lock."""
         written = int(self.state["written"])  # first: what is copied after that is there
-        return np.concatenate(self.pieces)[:written]
+        found, at = np.empty(written, np.float32), 0
+        for piece in self.pieces:
+            part = piece[: written - at]
+            np.multiply(part, 1 / FULL_SCALE if self.shorts else np.float32(1), out=found[at : at + len(part)])
+            at += len(part)
+        return found
 
     @kernel
     def process(state, input):
@@ -55,7 +64,11 @@ class Recorder(Node):
             if state.at == state.room:
                 state.lost += 1
             else:
-                floats_at(state.here, state.room)[state.at] = input[i]
+                if state.shorts_ != 0:
+                    value = min(max(input[i] * FULL_SCALE, -FULL_SCALE), FULL_SCALE - np.float32(1))
+                    shorts_at(state.here, state.room)[state.at] = np.int16(np.rint(value))
+                else:
+                    floats_at(state.here, state.room)[state.at] = input[i]
                 state.at += 1
                 state.written += 1
         fence()

@@ -37,3 +37,17 @@ def test_without_memory_it_counts_and_keeps_what_it_has(signal):
     Plan([tape]).run((2 * PIECE + 1600) // 160)  # nobody grows it
     assert len(tape.recorded()) == 2 * PIECE
     assert tape.state["lost"] == 1600
+
+
+def test_what_comes_from_a_line_is_kept_in_2_bytes_a_sample_and_nothing_is_lost(run, signal):
+    every = (np.arange(-32768, 32768) / 32768).astype(np.float32)
+    tape = Recorder(signal(every), limit=65536, shorts=True)
+    run(tape, 410)
+    np.testing.assert_array_equal(tape.recorded(), every)
+    assert sum(piece.nbytes for piece in tape.pieces) == 2 * 65536
+
+
+def test_2_bytes_a_sample_hold_what_goes_beyond_full_scale_at_its_end(run, signal):
+    tape = Recorder(signal(np.array([2, -2, 0.3, 1e30], np.float32)), limit=4, shorts=True)
+    run(tape, 1)
+    np.testing.assert_allclose(tape.recorded(), [32767 / 32768, -1, 0.3, 32767 / 32768], atol=1 / 65536)
