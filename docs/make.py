@@ -58,7 +58,8 @@ Cost = Callable[[str], str]  # of a node's type or a patch's name
 NODES_HEAD = f"""\
 # The palette
 
-Every node, as its class declares it. `graphvoip nodes` prints the same, and each example as a patch file too.
+Every node, as its class declares it. `graphvoip nodes` prints the same, and each example as a patch file too; it finds
+a node by other words as well: `graphvoip nodes moog`.
 
 An input takes a number in the range that is given, a node, or a node's output; so anything may move anything. What a
 wire brings beyond the range is held at its end; a parameter or a score with a number beyond it is refused, as the
@@ -121,6 +122,7 @@ def node_text(cls: type[Node], cost: str) -> list[str]:
     one = entry(cls)
     facts = ", ".join([f"`{one['class']}` in Python", *([cost] if cost else [])])
     lines = [f"### {one['type']}", "", f"{facts}.", "", *(f"{part}\n" for part in paragraphs(one["doc"]))]
+    lines += [f"Also known as {escaped(', '.join(one['known_as']))}.", ""] if one["known_as"] else []
     lines += table(("input", "default", "range", ""), map(input_row, one["inputs"]))
     lines += table(("option", "default", "choices", ""), map(option_row, one["options"]))
     if len(one["outputs"]) > 1 or any(row["doc"] for row in one["outputs"]):

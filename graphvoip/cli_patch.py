@@ -178,28 +178,34 @@ def draw(
 
 @plainly
 def nodes(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A node's type.", show_default=False)] = None,
+    name: Annotated[
+        list[str] | None, typer.Argument(metavar="WORD", help="A node's type, or what you call it.", show_default=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print it as JSON.")] = False,
 ) -> None:
-    """List the nodes, or say all of one of them.
+    """List the nodes, or those that a word may mean, or say all of one of them.
 
     [dim]graphvoip nodes biquad[/dim]
+
+    [dim]graphvoip nodes moog[/dim]
     """
     from . import palette_text
-    from .palette import entry, palette
+    from .palette import entry, look_up, palette, words_of
 
+    word = " ".join(name or ())
     kinds = palette()
-    if name is None:
-        shown: Any = [entry(cls) for cls in kinds.values()]
-        typer.echo(json.dumps(shown, indent=2, ensure_ascii=False)) if as_json else palette_text.print_all(shown)
-        return
-    found = kinds.get(name) or next((cls for cls in kinds.values() if cls.__name__ == name), None)
-    if found is None:
+    found = look_up(word) if name else list(kinds.values())
+    if not found:
         import difflib
 
-        near = [one for one in kinds if one.startswith(name.lower())] or difflib.get_close_matches(name.lower(), kinds)
-        raise Problem(f"no node '{name}'; " + (f"did you mean '{near[0]}'?" if near else "graphvoip nodes lists them"))
+        known = [*kinds, *(one for cls in kinds.values() for one in words_of(cls))]
+        near = [one for one in kinds if one.startswith(word.lower())]
+        near = near or difflib.get_close_matches(word.lower(), known, 1)
+        raise Problem(f"no node '{word}'; " + (f"did you mean '{near[0]}'?" if near else "graphvoip nodes lists them"))
     if as_json:
-        typer.echo(json.dumps(entry(found), indent=2, ensure_ascii=False))
+        shown = [entry(cls) for cls in found]
+        typer.echo(json.dumps(shown[0] if len(shown) == 1 else shown, indent=2, ensure_ascii=False))
+    elif len(found) == 1:
+        palette_text.print_one(found[0])
     else:
-        palette_text.print_one(found)
+        palette_text.print_all([entry(cls) for cls in found], example=found[0].type if name else "sine")

@@ -31,6 +31,7 @@ from .cli_files import (
 SECONDS = 10.0  # that are rendered of what never ends
 PATIENCE = 600.0  # seconds in which a patch must have come to its end, or it is cut
 PATIENT = 0.3  # seconds without a progress bar
+HOW = {"keys": "keys: give them with --keys '5@0.3 9@0.9'", "voice": "the caller's voice: give it with --voice FILE"}
 
 
 class Bits(StrEnum):
@@ -66,6 +67,10 @@ def render(
     ] = None,
     rate: Annotated[int, typer.Option(metavar="HZ", help="Samples a second of the file.")] = 8000,
     bits: Annotated[Bits, typer.Option(help="16 as a call sends them, or 32: floats.")] = Bits.b16,
+    values: Annotated[
+        bool,
+        typer.Option("--values", help="For control signals: their values as they are, as floats, without a limiter."),
+    ] = False,
     seed: Seed = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw waveform and spectrogram (needs the extra plot).")
@@ -83,8 +88,15 @@ def render(
     [dim]graphvoip render patches/keypad_fm.json --seconds 3 --keys "5@0.3 9@0.9"[/dim]
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    form = {"rate": rate, "bits": int(bits)}
-    given = {"--keys": keys, "--voice": voice, "--set": set, "--seed": seed, "--seconds": seconds}
+    form = {"rate": rate, "bits": 32 if values else int(bits)}
+    given = {
+        "--keys": keys,
+        "--voice": voice,
+        "--set": set,
+        "--seed": seed,
+        "--seconds": seconds,
+        "--values": values,
+    }
     if script is not None:
         if len(patches) > 1 or patches[0].endswith(".json"):
             raise Problem("--script is for one file with a handler; a patch takes --keys and --voice")
@@ -95,7 +107,7 @@ def render(
     if sources[0].handler:
         _ring(sources[0].file, None, None, out, plot, form, given, line)
         return
-    values, pressed = settings(set), _pressed(keys)
+    changed, pressed = settings(set), _pressed(keys)
     files = places(sources, out, ".wav")
     pictures = places(sources, plot, ".png") if plot else [None] * len(sources)
     with one_line(ValueError):
@@ -109,7 +121,7 @@ def render(
 
             parse(line)
     jobs = [
-        _Job(source, source.playable(seed, values), seconds, pressed, said, file, picture, form, line)
+        _Job(source, source.playable(seed, changed), seconds, pressed, said, file, picture, form, line, values)
         for source, file, picture in zip(sources, files, pictures, strict=True)
     ]
     for option, name in (("--keys", "keys"), ("--voice", "voice")):
@@ -158,15 +170,17 @@ class _Job:
     """One patch on its way to a file."""
 
     def __init__(self, source: Source, patch: Any, seconds: float | None, keys: Any, voice: Any, file: Path,
-                 picture: Path | None, form: dict[str, Any], line: str | None):  # fmt: skip
+                 picture: Path | None, form: dict[str, Any], line: str | None, values: bool):  # fmt: skip
         from .offline import Rendering
 
         self.source, self.patch, self.file, self.picture, self.form = source, patch, file, picture, form
         self.seconds = seconds
         self.longest = seconds or (PATIENCE if patch.done else SECONDS)
+        given = [name for name, one in (("keys", keys), ("voice", voice)) if one is not None and len(one)]
+        self.waiting = [name for name in patch.inputs if name in HOW and name not in given]
         late = [f"{key}@{at:g}" for key, at in keys if at >= self.longest]
         with source.blamed("cannot be rendered"):
-            self.rendering = Rendering(patch, self.longest, keys, voice, line)
+            self.rendering = Rendering(patch, self.longest, keys, voice, line, values)
         graph, fade = self.rendering.graph, self.rendering.fade
         graph.listen(fade, "fault", lambda sample, value: self._faulty(sample))
         self.notes = [f"after its end: {' '.join(late)}"] if late else []
@@ -208,7 +222,14 @@ class _Job:
             yield f"cut ({what}; --seconds says how long)"
         if not self.heard.any():
             yield "silent"
+        if (loudest := self.rendering.loudest) > 1:
+            yield f"limited (it came to {loudest:.3g}, 1 is full scale; --values writes a control signal as it is)"
         yield from self.notes
+
+    def hint(self) -> str:
+        """What nobody gave it, if nothing was heard; empty if there is nothing to say."""
+        waits = [f"{self.patch.reader(name)} waits for {HOW[name]}" for name in self.waiting if self.patch.reader(name)]
+        return "" if self.heard.any() else " and ".join(waits)
 
     def draw(self) -> None:
         from .plot import plot_sound
@@ -231,6 +252,8 @@ def _render_all(jobs: list[_Job]) -> bool:
             for warning in job.warnings:
                 bar.say(lambda text=f"{job.source.text}: {warning}": tell(Problem(text)))
             bar.say(lambda line=line: typer.echo(line))
+            if hint := job.hint():
+                bar.say(lambda text=f"{job.source.text}: {hint}": tell(Problem(text)))
             if job.picture:
                 try:
                     job.draw()

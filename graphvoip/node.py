@@ -485,6 +485,7 @@ class Node(Arithmetic):
 
     type: ClassVar[str] = "node"
     group: ClassVar[str] = ""  # its place in the palette
+    known_as: ClassVar[str] = ""  # by what other words people look for it, with commas between
     in_python: ClassVar[bool] = (
         False  # Python makes its samples, frames behind: it has a step() to run after each frame
     )

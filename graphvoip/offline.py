@@ -1,5 +1,6 @@
 """Rendering: a patch, offline and as fast as it goes, to the samples that a caller would hear, bit for bit."""
 
+import logging
 import math
 import numbers
 from collections.abc import Callable, Iterable
@@ -24,6 +25,9 @@ LONGEST = 1e6  # seconds
 PATIENCE = 3600  # seconds after which a patch that is to end by itself should have ended
 
 
+log = logging.getLogger("graphvoip")
+
+
 def render(
     patch: "Patch | Node | Port",
     seconds: float | None = None,
@@ -31,23 +35,36 @@ def render(
     voice: Any = None,
     progress: Callable[[float], Any] | None = None,
     line: str | None = None,
+    values: bool = False,
 ) -> np.ndarray:
     """What a caller would hear of a patch, as float32 samples at 8000 Hz, and its recorders' files.
 
     seconds: how long; without it, until the patch is done. keys: what the caller presses and when, "5@0.3 9@0.9".
     voice: what the caller says, samples or the name of a sound file. progress(seconds): called now and then.
     line: a telephone line between the caller and the patch, "pcmu, loss=3%" (line.py).
+    values: a control signal, whose values are wanted as they are: without the fade at its start, and without the
+    limiter of a call, which brings 15 dB or 440 Hz down to full scale. Without it a warning says what was limited.
 
     The samples are those of `call.play(patch)` on a call, before they become 16 bits. Raises ValueError if neither
     `seconds` nor an event `done` ends it, or if the patch sounds already or has ended.
     """
-    return Rendering(patch, seconds, keys, voice, line).run(progress)
+    rendering = Rendering(patch, seconds, keys, voice, line, values)
+    heard = rendering.run(progress)
+    if rendering.loudest > 1:
+        log.warning(
+            "render: limited: it came to %.3g, 1 is full scale; values=True gives it as it is", rendering.loudest
+        )
+    return heard
 
 
 class Rendering:
     """A graph like a call's: keypad and voice, what plays, its fade, and what leaves."""
 
-    def __init__(self, patch: Any, seconds: float | None, keys: Any, voice: Any, line: str | None = None):
+    loudest = 0.0  # what came to the limiter of the call; beyond 1 it turned it down
+
+    def __init__(
+        self, patch: Any, seconds: float | None, keys: Any, voice: Any, line: str | None = None, values: bool = False
+    ):
         if not isinstance(patch, (Patch, Node, Port)):
             raise TypeError(f"render: {patch!r} is not a patch or a node")
         if seconds is not None and not (isinstance(seconds, numbers.Real) and 0 < seconds <= LONGEST):
@@ -55,6 +72,8 @@ class Rendering:
         presses = [(math.ceil(at * RATE / FRAME - 1e-9), key) for key, at in key_times(keys)]
         self.presses = sorted(presses, key=lambda one: one[0])  # those of one moment stay in their order
         self.keypad, self.voice = Keypad(), Pcm(data=as_on_a_line(voice))
+        if values and line is not None:
+            raise ValueError("render: values are not sound, they cannot go over a line; leave out one of the two")
         between = None if line is None else _line(line)
         said = between.node(self.voice, 0) if between else self.voice
         if isinstance(patch, Patch):
@@ -68,8 +87,8 @@ class Rendering:
             raise ValueError("render: it has come to its end; build another one")
         self.frames = math.ceil((PATIENCE if seconds is None else seconds) * RATE / FRAME)
         self.samples = None if seconds is None else round(seconds * RATE)
-        self.fade = Fade(patch, over=FRAME)
-        self.out = LineOut(self.fade)
+        self.fade = Fade(patch, over=0 if values else FRAME)
+        self.out = self.fade if values else LineOut(self.fade)
         self.recorder = Recorder(between.node(self.out, 1) if between else self.out)
         sinks = patch.sinks if isinstance(patch, Patch) else []
         self.graph = Graph("render")
@@ -107,6 +126,7 @@ class Rendering:
             if self.samples is None and not (self.done and self.done[0].ended):
                 raise ValueError(f"render: it is not done after {PATIENCE} s; say how many seconds")
             heard = self.recorder.recorded()
+            self.loudest = float(self.out.state["loudest"]) if isinstance(self.out, LineOut) else 0.0
         finally:
             self.graph.clear()
         return heard[: self.samples]

@@ -7,6 +7,7 @@ import ast
 import doctest
 import inspect
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,31 @@ def _scope() -> dict[str, Any]:
     return classes | {"np": np, "voice": Pcm(data=speech, loop=True), "keys": Pcm(data=keys)}
 
 
+def words_of(cls: type[Node]) -> list[str]:
+    """What else people call it."""
+    return [word.strip() for word in cls.known_as.split(",") if word.strip()]
+
+
+def look_up(text: str) -> list[type[Node]]:
+    """The nodes that a word may mean: the one of that name, or else those that are known as that, wholly or in part."""
+    kinds = palette().values()
+    wanted = _plain(text)
+    for names in (
+        lambda cls: [cls.type, cls.__name__],
+        words_of,
+        lambda cls: [*cls.type.split("_"), *" ".join(words_of(cls)).split()],
+    ):
+        found = [cls for cls in kinds if wanted and wanted in map(_plain, names(cls))]
+        if found:
+            return found
+    return []
+
+
+def _plain(word: str) -> str:
+    """Letters and digits of a word, and no plural: S&H, s-h and sh are one."""
+    return re.sub(r"[^a-z0-9]", "", word.lower()).removesuffix("s")
+
+
 def entry(cls: type[Node]) -> dict[str, Any]:
     """A class's page of the palette: plain data, ready for JSON."""
     doc = inspect.getdoc(cls) or ""
@@ -107,6 +133,7 @@ def entry(cls: type[Node]) -> dict[str, Any]:
         "type": cls.type,
         "class": cls.__name__,
         "group": cls.group,
+        "known_as": words_of(cls),
         "summary": doc.split("\n")[0],
         "doc": doc.split(">>>")[0].strip(),
         "inputs": [_input(slot) for slot in cls.slots.inputs.values()],

@@ -18,8 +18,8 @@ from .patchwriter import dumps
 LONGEST = 12  # items of a list that are shown
 
 
-def print_all(entries: list[dict[str, Any]]) -> None:
-    """A line a node, by group."""
+def print_all(entries: list[dict[str, Any]], example: str = "sine") -> None:
+    """A line a node, by group. example: the node that is named at the end."""
     console = Console(highlight=False)
     width = max(len(one["type"]) for one in entries)
     for group, rows in itertools.groupby(entries, key=lambda one: one["group"] or "others"):
@@ -30,9 +30,8 @@ def print_all(entries: list[dict[str, Any]]) -> None:
         for one in rows:
             table.add_row(one["type"], escape(one["summary"]))
         console.print(Padding(table, (0, 0, 0, 2)))
-    console.print(
-        f"\n{len(entries)} nodes; [bold]graphvoip nodes NAME[/] says all of one, as graphvoip nodes sine", style="dim"
-    )
+    some = f"{len(entries)} nodes; " if len(entries) > 1 else ""
+    console.print(f"\n{some}[bold]graphvoip nodes NAME[/] says all of one, as graphvoip nodes {example}", style="dim")
 
 
 def print_one(cls: type[Node]) -> None:
@@ -41,6 +40,8 @@ def print_one(cls: type[Node]) -> None:
     console = Console(highlight=False)
     console.print(f"[bold cyan]{one['type']}[/]  [dim]{one['group']}; {one['class']} in Python[/]\n")
     console.print(escape(_paragraphs(one["doc"])))
+    if one["known_as"]:
+        console.print(f"\n[dim]Also known as {escape(', '.join(one['known_as']))}.[/]")
     for title, rows in (("inputs", map(_input, one["inputs"])), ("options", map(_option, one["options"]))):
         _print_slots(console, title, list(rows))
     for title in ("outputs", "events"):

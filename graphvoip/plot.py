@@ -174,8 +174,11 @@ def _waveform(axes: Any, heard: np.ndarray) -> None:
     t = np.arange(len(blocks)) * size / RATE
     if len(blocks):
         axes.fill_between(t, blocks.min(axis=1), blocks.max(axis=1), color=WAVE, lw=0.6)
-    axes.set_ylim(-1.05, 1.05)
-    axes.set_yticks((-1, 0, 1))
+    if len(heard) and np.abs(heard).max() > 1:  # no sound, but the values of a control signal
+        axes.set_ylim(*(heard.min() - 0.05 * np.ptp(heard), heard.max() + 0.05 * np.ptp(heard) + 1e-9))
+    else:
+        axes.set_ylim(-1.05, 1.05)
+        axes.set_yticks((-1, 0, 1))
     axes.set_ylabel("heard")
     _dress(axes)
     axes.tick_params(labelbottom=False)

@@ -130,6 +130,16 @@ class Patch(Arithmetic):
         for name, node in still.items():
             node.wires["input"] = given[name].port()
 
+    def reader(self, name: str) -> str:
+        """The node with a name that an input of the patch comes to first; empty if it comes to none."""
+        reached, paths = [self.inputs[name]], {node: path for path, node in self.nodes.items()}
+        nodes = list(walk([port.node for port in self.outputs.values()] + self.sinks))
+        for source in reached:
+            if source in paths and source not in self.inputs.values():
+                return f"{source.type} '{paths[source]}'"
+            reached += [one for one in nodes if one not in reached and source in [port.node for port in one.written()]]
+        return ""
+
     def unheard(self) -> list[str]:
         """The names of nodes that feed nothing: mistakes, most of the time."""
         heard = set(walk([port.node for port in self.outputs.values()] + self.sinks))

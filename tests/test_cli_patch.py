@@ -111,6 +111,54 @@ def test_silence_is_told(graphvoip):
     assert re.fullmatch(r"keypad_fm.wav: 0.50 s, silent, after its end: 5@0.7, \d+ times real time\n", result.stdout)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "nodes", "out", "hint"),
+    [
+        (
+            {"keys": "events"},
+            {"map": {"type": "keymap", "keys": "keys"}, "a": {"type": "sine"}},
+            "a * map.gate",
+            "keymap 'map' waits for keys: give them with --keys '5@0.3 9@0.9'",
+        ),
+        (
+            {"voice": "audio"},
+            {"room": {"type": "reverb", "input": "0.5 * voice + 0"}},
+            "room",
+            "reverb 'room' waits for the caller's voice: give it with --voice FILE",
+        ),
+        (
+            {"voice": "audio", "keys": "events"},
+            {"a": {"type": "gain", "input": "voice"}, "map": {"type": "keymap", "keys": "keys"}},
+            "a * map.gate",
+            "gain 'a' waits for the caller's voice: give it with --voice FILE and "
+            "keymap 'map' waits for keys: give them with --keys '5@0.3 9@0.9'",
+        ),
+    ],
+)
+def test_what_waits_for_the_caller_is_told_when_nothing_is_heard(graphvoip, inputs, nodes, out, hint):
+    name = write("a.json", {"graphvoip": 1, "inputs": inputs, "nodes": nodes, "out": out})
+    result = graphvoip("render", name, "--seconds", 1)
+    assert result.exit_code == 0
+    assert "silent" in result.stdout
+    assert result.stderr == f"graphvoip: a.json: {hint}\n"
+    if "voice" not in inputs:
+        assert_fine(graphvoip("render", name, "--seconds", 1, "--keys", "5@0.3"))
+
+
+def test_a_control_signal_is_written_as_it_is_or_it_is_told(graphvoip):
+    lfo = {"type": "lfo", "freq": 2, "low": 200, "high": 800}
+    name = write("a.json", {"graphvoip": 1, "nodes": {"a": lfo}, "out": "a"})
+    result = graphvoip("render", name, "--seconds", 0.5)
+    words = r"a.wav: 0.50 s, limited \(it came to 800, 1 is full scale; --values writes a control signal as it is\)"
+    assert re.match(words, result.stdout)
+    assert np.abs(soundfile.read("a.wav")[0]).max() <= 1
+    assert_fine(graphvoip("render", name, "--seconds", 0.5, "--values", "--plot", "a.png"))
+    values = soundfile.read("a.wav", dtype="float32")[0]
+    assert (values[0], values.min(), values.max()) == pytest.approx((500, 200, 800), abs=0.1)
+    result = graphvoip("render", name, "--seconds", 0.5, "--values", "-o", "a.flac")
+    assert_one_line(result, "graphvoip: a.flac: FLAC has no samples of 32 bits; take 16, or end the name in .wav")
+
+
 def test_the_voice_is_heard(graphvoip):
     name = write("a.json", {"graphvoip": 1, "inputs": {"voice": "audio"}, "nodes": {}, "out": "0.5 * voice"})
     said = np.sin(np.arange(8000) / 3).astype(np.float32)
@@ -553,9 +601,43 @@ def test_nodes_as_json(graphvoip):
     )
 
 
+@pytest.mark.parametrize(
+    ("word", "found"),
+    {
+        "moog": "ladder", "vca": "gain multiply", "vco": "pulse saw sine triangle wavetable",
+        "VCF": "biquad ladder svf", "lpf": "biquad ladder one_pole svf", "hpf": "biquad dc_block one_pole svf",
+        "303": "pulse saw sequencer ladder", "sub": "sine triangle", "karplus": "pluck", "string": "pluck",
+        "noise gate": "noise_gate", "delay": "delay", "chorus": "chorus", "leslie": "chorus delay phaser",
+        "wah": "biquad formant_filter svf", "bandpass": "biquad phone_band svf", "ring": "ring_mod multiply",
+        "AM": "gain ring_mod multiply", "distortion": "bitcrush drive", "fuzz": "drive", "overdrive": "drive",
+        "ducking": "duck", "sidechain": "duck vocoder", "arp": "sequencer", "sequencer": "sequencer",
+        "s&h": "sample_hold", "portamento": "ramp slew", "glide": "ramp slew", "ADSR": "adsr",
+        "envelope follower": "follower", "quantizer": "scale", "LPC": "vocoder", "talkbox": "formant_filter vocoder",
+        "T.38": "dial_tone call_progress", "fax": "dial_tone call_progress", "DX7": "fm", "granular": "grains",
+        "tremolo": "lfo ring_mod", "vibrato": "lfo chorus delay", "harmonizer": "pitch_shift",
+        "voicemail": "answering", "scope": "tap", "compressors": "compressor", "looper": "sampler stutter",
+    }.items(),
+)  # fmt: skip
+def test_nodes_are_found_by_what_people_call_them(graphvoip, word, found):
+    result = graphvoip("nodes", *word.split(), "--json")
+    shown = json.loads(result.stdout)
+    assert [one["type"] for one in (shown if isinstance(shown, list) else [shown])] == found.split()
+
+
+def test_several_nodes_that_a_word_may_mean_are_listed_and_one_is_shown(graphvoip):
+    result = graphvoip("nodes", "vca")
+    assert_fine(result)
+    assert re.search(r"^dynamics\n  gain +Multiply a signal", result.stdout, re.M)
+    assert result.stdout.endswith("2 nodes; graphvoip nodes NAME says all of one, as graphvoip nodes gain\n")
+    result = graphvoip("nodes", "moog")
+    assert result.stdout.startswith("ladder  filters; Ladder in Python\n")
+    assert "Also known as moog, moog filter, " in " ".join(result.stdout.split())
+
+
 def test_a_node_that_there_is_not(graphvoip):
     assert_one_line(graphvoip("nodes", "sin"), r"graphvoip: no node 'sin'; did you mean 'sine'\?")
     assert_one_line(graphvoip("nodes", "biqad"), r"graphvoip: no node 'biqad'; did you mean 'biquad'\?")
+    assert_one_line(graphvoip("nodes", "mooog"), r"graphvoip: no node 'mooog'; did you mean 'moog'\?")
     assert_one_line(graphvoip("nodes", "xyzzy"), "graphvoip: no node 'xyzzy'; graphvoip nodes lists them")
 
 

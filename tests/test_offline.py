@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graphvoip import Param, patch, render
-from graphvoip.nodes import Gain, Keymap, Meter, Mix, Noise, Pcm, Ramp, Recorder, Send, Sine, Tone
+from graphvoip.nodes import Compressor, Gain, Keymap, Lfo, Meter, Mix, Noise, Pcm, Ramp, Recorder, Send, Sine, Tone
 from graphvoip.offline import key_times
 
 
@@ -153,3 +153,26 @@ def test_what_never_ends_is_told_after_an_hour_of_sound():
 
     with pytest.raises(ValueError, match="render: it is not done after 3600 s; say how many seconds"):
         render(endless())
+
+
+def test_a_control_signal_is_limited_and_that_is_told_or_its_values_are_as_they_are(caplog):
+    """15 dB of a compressor were 1.0 once, without a word."""
+
+    def reduction():
+        return Compressor(Sine(freq=441), threshold_db=-20, ratio=4, attack=0, knee_db=0).reduction
+
+    assert np.abs(render(reduction(), seconds=0.5)).max() <= 1
+    assert [one.message for one in caplog.records] == [
+        "render: limited: it came to 15, 1 is full scale; values=True gives it as it is"
+    ]
+    caplog.clear()
+    values = render(reduction(), seconds=0.5, values=True)
+    assert values[4000 - 1] == pytest.approx(15, abs=0.5)
+    wave = render(Lfo(freq=2, low=200, high=800), seconds=0.5, values=True)
+    assert (wave[0], wave.min(), wave.max()) == pytest.approx((500, 200, 800), abs=0.1)
+    assert render(Ramp(begin=5, end=9, time=0.1), values=True)[:800] == pytest.approx(
+        5 + np.arange(800) / 200, abs=1e-5
+    )
+    assert not caplog.records
+    with pytest.raises(ValueError, match="values are not sound, they cannot go over a line"):
+        render(reduction(), seconds=0.5, line="pcmu", values=True)

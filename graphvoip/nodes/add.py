@@ -9,6 +9,7 @@ class Add(Node):
     """
 
     group = "arithmetic"
+    known_as = "plus, sum, offset, mixer, bias"
     a = Signal(0.0, "x", doc="the first")
     b = Signal(0.0, "x", doc="the second")
     out = Output()

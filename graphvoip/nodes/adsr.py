@@ -50,6 +50,7 @@ class Adsr(Node):
     """
 
     group = "control"
+    known_as = "envelope generator, eg, envelope, env, attack decay sustain release, contour, asr, vca envelope"
     gate = Signal(None, "gate", doc="the note lasts while it is above 0; its value at the rise is the peak")
     attack = Signal(0.01, "s", 0, LONGEST, "from the gate's rise to the peak")
     decay = Signal(0.1, "s", 0, LONGEST, "from the peak to the sustain")

@@ -22,6 +22,7 @@ class Allpass(Node):
     """
 
     group = "filters"
+    known_as = "diffuser, all-pass filter, schroeder, dispersion, phase shifter"
     input = Signal(None, doc="what is spread in time")
     time = Signal(0.03, "s", SHORTEST, LONGEST, "delay from click to click")
     gain = Signal(0.7, "x", -0.99, 0.99, "level of a click to the one before it; 0 is a plain delay")

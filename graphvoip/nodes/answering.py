@@ -24,6 +24,7 @@ class Answering(Node):
     """
 
     group = "analysis"
+    known_as = "amd, answering machine detection, voicemail, voice mail, machine detection, cpa"
     input = Signal(None, doc="a gate that is on during speech: VoiceActivity(call.voice, hangover=0.05)")
     tone = Signal(0.0, "x", 0, 1, "above 0 while an exchange is heard, and nobody else: CallProgress(call.voice).tone")
     initial_silence = Option(2.5, "nobody speaks for so long: silence", unit="s", low=0.1, high=60)

@@ -113,6 +113,7 @@ class Beep(Node):
     """
 
     group = "analysis"
+    known_as = "voicemail beep, tone detector, beep detection, record tone, answering machine"
     input = Signal(None, doc="what is listened to")
     tone = Signal(0.0, "x", 0, 1, "1 while a tone of an exchange sounds: CallProgress(call.voice).tone")
     lowest = Option(400.0, "pitch of a beep, at least", unit="Hz", low=300, high=3400)

@@ -25,6 +25,10 @@ class Biquad(Node):
     """
 
     group = "filters"
+    known_as = (
+        "eq, equalizer, equaliser, parametric eq, lowpass, highpass, bandpass, band-pass, notch, bandreject, "
+        "peak, shelf, lpf, hpf, bpf, vcf, filter, bass, treble, wah, second-order filter"
+    )
     input = Signal(None, doc="what is filtered")
     freq = Signal(1000.0, "Hz", 1, RATE / 2 - 1, "corner of a pass or shelf, centre of the others")
     q = Signal(0.7071, "x", 0.01, 1000, "resonance; 0.7071 has none, a bandpass is freq / q wide")

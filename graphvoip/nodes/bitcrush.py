@@ -16,6 +16,7 @@ class Bitcrush(Node):
     """
 
     group = "dynamics"
+    known_as = "bit crusher, lo-fi, decimator, quantization, bit reduction, distortion, 8-bit"
     input = Signal(None, doc="what is made coarse")
     bits = Signal(6.0, "bits", 1, 16, "how fine: 16 is as on a compact disc, 1 leaves -1, 0 and 1")
     out = Output("the coarse sound")

@@ -365,6 +365,10 @@ class CallProgress(Node):
     """
 
     group = "analysis"
+    known_as = (
+        "busy detection, ringback, tone detector, congestion, sit, fax, cng, ced, t.30, t.38, cpt, call "
+        "progress analysis, cpa, dial tone detector"
+    )
     input = Signal(None, doc="what is heard from the line")
     country = Option("any", "whose plan", ("any", *TONES))
     out = Output("the tone that is heard now: 0 none, 1 dial, 2 ringback, 3 busy, 4 reorder, 5 call waiting, "

@@ -16,6 +16,7 @@ class CallerId(Node):
     """
 
     group = "sources"
+    known_as = "clip, cid, cnam, caller display, mdmf, sdmf"
     amp = Signal(0.2, "x", doc="level; 1 is full scale")
     number = Option("5551234", "digits; P: the caller does not want it told, O: it is not known")
     caller = Option("", "the caller's name, up to 50 letters; P and O as for the number")

@@ -23,6 +23,7 @@ class Chorus(Node):
     """
 
     group = "time"
+    known_as = "ensemble, vibrato, leslie, rotary speaker, doubler, detune, string ensemble, juno"
     input = Signal(None, doc="what becomes many")
     rate = Signal(0.8, "Hz", 0, FASTEST, "how often the copies swing")
     depth = Signal(0.003, "s", 0, DEEPEST, "how far their delay swings to either side")

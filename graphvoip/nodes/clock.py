@@ -21,6 +21,7 @@ class Clock(Node):
     """
 
     group = "control"
+    known_as = "metronome, tempo, bpm, master clock, swing, shuffle, pulse generator, midi clock"
     tempo = Signal(120.0, "bpm", 0, FASTEST, "beats a minute")
     swing = Signal(0.0, "x", 0, 0.5, "by how much of a tick the second of each pair is late")
     reset = Signal(0.0, "trigger", doc="begins again with the first tick of a pair")

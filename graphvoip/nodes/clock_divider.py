@@ -14,6 +14,7 @@ class ClockDivider(Node):
     """
 
     group = "control"
+    known_as = "divider, sub-harmonic, prescaler, frequency divider, every nth"
     trigger = Signal(None, "trigger", doc="triggers or gates")
     reset = Signal(0.0, "trigger", doc="begins to count anew; a trigger at the same sample is the first")
     division = Option(2, "of so many triggers one passes", low=1, high=1_000_000)

@@ -22,6 +22,7 @@ class Comb(Node):
     """
 
     group = "filters"
+    known_as = "comb filter, resonator, tuned delay, feedback delay, waveguide"
     input = Signal(None, doc="what is filtered")
     freq = Signal(220.0, "Hz", LOWEST, RATE / 2, "spacing of the peaks; the delay is 1 / freq")
     feedback = Signal(0.9, "x", -0.99, 0.99, "how much of the delayed sound is added")

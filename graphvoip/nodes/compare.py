@@ -18,6 +18,7 @@ class Compare(Node):
     """
 
     group = "control"
+    known_as = "comparator, threshold, schmitt trigger, gate generator, window"
     input = Signal(None, doc="what is compared")
     threshold = Signal(0.0, "x", doc="what it is compared with")
     hysteresis = Signal(0.0, "x", 0, 1e6, "how far it must go back to be off again")

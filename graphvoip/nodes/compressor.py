@@ -21,6 +21,7 @@ class Compressor(Node):
     """
 
     group = "dynamics"
+    known_as = "dynamics, leveller, leveler, agc, levelling amplifier, compression, limiter, sustain"
     input = Signal(None, doc="what is evened out")
     threshold_db = Signal(-20.0, "dB", -120, 0, "level above which it is turned down; 0 is the peak of full scale")
     ratio = Signal(4.0, "x", 1, 1000, "how many dB more above the threshold become one dB more")

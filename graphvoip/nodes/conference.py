@@ -11,6 +11,7 @@ class Conference(Node):
     """
 
     group = "graph"
+    known_as = "bridge, party line, mixing bridge, n-1, mix-minus, meeting"
     is_sink = True
     input = Signal(None, doc="what this one says")
     bus = Option("bus", "the name of the bus, which all who take part give")

@@ -20,6 +20,7 @@ class Constant(Node):
     """
 
     group = "graph"
+    known_as = "parameter, cv, offset, knob, slider, automation, control, number"
     value = Option(0.0, "what it is at the start", low=-1e38, high=1e38)
     score = Option([], "changes known before: [[seconds, value, over seconds] ...], the times rising")
     out = Output()

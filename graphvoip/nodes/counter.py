@@ -12,6 +12,7 @@ class Counter(Node):
     """
 
     group = "control"
+    known_as = "step counter, up counter, modulo, address counter"
     input = Signal(None, "trigger", doc="what is counted")
     reset = Signal(0.0, "trigger", doc="back to where it began; a trigger at the same sample is not counted")
     low = Option(0, "the least number", low=-1_000_000, high=1_000_000)

@@ -18,6 +18,7 @@ class Crossfade(Node):
     """
 
     group = "dynamics"
+    known_as = "x-fade, xfade, blend, balance, dry wet, pan, fader"
     a = Signal(None, doc="what is heard at position 0")
     b = Signal(None, doc="what is heard at position 1")
     position = Signal(0.5, "x", 0, 1, "0 is all a, 1 is all b")

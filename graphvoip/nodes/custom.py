@@ -17,6 +17,7 @@ class Custom(Node):
     """
 
     group = "call"
+    known_as = "python, callback, function, generator"
     out = Output()
     done = Event("its last sample has been made")
     state = State(**RING)

@@ -15,6 +15,7 @@ class DcBlock(Node):
     """
 
     group = "filters"
+    known_as = "dc blocker, highpass, hpf, ac coupling, dc offset, rumble filter, subsonic filter"
     input = Signal(None, doc="what may have an offset")
     freq = Signal(10.0, "Hz", 0.1, 1000, "corner, where it is at -3 dB")
     out = Output()

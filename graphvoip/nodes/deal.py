@@ -14,6 +14,7 @@ class Deal(Node):
     """
 
     group = "graph"
+    known_as = "voice allocation, polyphony, poly, round robin, voice stealing"
     input = Signal(0.0, "events", doc="the events for all voices")
     index = Option(0, "which voice this is", low=0, high=MOST - 1)
     voices = Option(4, "how many there are", low=1, high=MOST)

@@ -19,6 +19,7 @@ class Decay(Node):
     """
 
     group = "control"
+    known_as = "ad envelope, ar envelope, percussion envelope, ping, strike, lpg, vactrol, perc"
     trigger = Signal(1.0, "trigger", doc="strikes it; its value is the peak, up to 1; without a wire there is one")
     time = Signal(0.5, "s", 0.001, 100, "from the peak to -60 dB")
     attack = Option(0.002, "from the strike to the peak; 0 may click", unit="s", low=0, high=10)

@@ -48,6 +48,7 @@ class Delay(Node):
     """
 
     group = "time"
+    known_as = "delay line, echo, doppler, slapback, vibrato, bbd, leslie, rotary speaker, haas, tape delay, pre-delay"
     input = Signal(None, doc="what is delayed")
     time = Signal(0.25, "s", 0, 60, "how late it comes")
     longest = Option(1.0, "memory: the longest time of a wire of which nothing is known", unit="s", low=0.001, high=60)

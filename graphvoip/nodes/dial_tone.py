@@ -22,6 +22,10 @@ class DialTone(Node):
     """
 
     group = "sources"
+    known_as = (
+        "ringback, busy tone, congestion, reorder, call progress, sit, exchange, fax, cng, ced, t.30, t.38, "
+        "supervisory tone"
+    )
     amp = Signal(1.0, "x", doc="factor on the plan's level")
     country = Option("us", "whose plan", tuple(TONES))
     kind = Option("dial", "which tone; every country has the first five, sit, cng and ced", KINDS)

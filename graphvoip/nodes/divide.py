@@ -16,6 +16,7 @@ class Divide(Node):
     """
 
     group = "arithmetic"
+    known_as = "ratio, quotient, over"
     a = Signal(0.0, "x", doc="what is divided")
     b = Signal(1.0, "x", doc="the divisor")
     out = Output()

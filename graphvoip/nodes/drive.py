@@ -81,6 +81,10 @@ class Drive(Node):
     """
 
     group = "dynamics"
+    known_as = (
+        "distortion, overdrive, fuzz, saturation, waveshaper, wavefolder, tube, clipper, tape saturation, "
+        "soft clip, amp, west coast"
+    )
     input = Signal(None, doc="what is distorted")
     drive = Signal(4.0, "x", 0.01, 100, "gain before the curve")
     bias = Signal(0.0, "x", -1, 1, "where on the curve silence is")

@@ -262,6 +262,7 @@ class Dtmf(Node):
     """
 
     group = "analysis"
+    known_as = "dtmf decoder, dtmf detector, touch tone, keypad, goertzel, tone decoder, q.24"
     input = Signal(None, doc="what is listened to")
     least_db = Option(
         -48.0, "level below which a tone is none; 0 dB is a sine of full scale", unit="dB", low=-60, high=0

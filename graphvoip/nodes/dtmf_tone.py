@@ -28,6 +28,7 @@ class DtmfTone(Node):
     """
 
     group = "sources"
+    known_as = "dtmf generator, touch tone, dialer, keypad tone, mf, q.23"
     keys = Signal(0.0, "events", doc="digits to send: the character code of each key, at the sample of its press")
     text = Option("", "digits to send: 0-9 A-D * # and , for a pause; blanks and dashes do not count")
     on = Option(0.07, "length of a tone; receivers want 0.04 at least", unit="s", low=0.01, high=10)

@@ -17,6 +17,7 @@ class Duck(Node):
     """
 
     group = "dynamics"
+    known_as = "ducker, ducking, sidechain, side-chain, sidechain compression, voice-over, talk over, pumping"
     input = Signal(None, doc="the bed: what is turned down")
     key = Signal(None, doc="the speech that turns it down; it is not heard here")
     depth_db = Signal(12.0, "dB", 0, 120, "how far it is turned down")

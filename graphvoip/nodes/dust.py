@@ -14,6 +14,7 @@ class Dust(Node):
     """
 
     group = "sources"
+    known_as = "random impulses, crackle, geiger, poisson, vinyl"
     density = Signal(20.0, "Hz", 0, RATE, "clicks a second, in the mean")
     amp = Signal(1.0, "x", doc="level of the loudest; they are spread evenly below it")
     bipolar = Option(False, "half of them go down: levels from -amp to amp; else from 0 to amp")

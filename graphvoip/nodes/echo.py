@@ -25,6 +25,7 @@ class Echo(Node):
     """
 
     group = "time"
+    known_as = "delay, tape echo, space echo, feedback delay, dub, slapback, repeats, bbd"
     input = Signal(None, doc="what is repeated")
     time = Signal(0.3, "s", LEAST, 60, "from one echo to the next")
     feedback = Signal(0.5, "x", 0, 0.99, "level of an echo, relative to the one before it")

@@ -25,6 +25,10 @@ class Envelope(Node):
     """
 
     group = "control"
+    known_as = (
+        "breakpoint envelope, multi-segment envelope, function generator, automation, envelope generator, eg, "
+        "line segments, msegs"
+    )
     trigger = Signal(1.0, "trigger", doc="begins it, again and again; without a wire it begins at once")
     time_scale = Signal(1.0, "x", 0.001, 1000, "2 takes twice the time; it may move")
     points = Option([[0, 0], [0.01, 1], [0.3, 0]], "[seconds, value], the times in rising order")

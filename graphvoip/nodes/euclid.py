@@ -46,6 +46,7 @@ class Euclid(Node):
     """
 
     group = "control"
+    known_as = "euclidean rhythm, drum pattern, rhythm generator, bjorklund, beat"
     trigger = Signal(None, "trigger", doc="each rise is a step; triggers or gates")
     hits = Signal(3.0, "x", 0, MOST, "how many of the steps are hits")
     steps = Signal(8.0, "x", 1, MOST, "after so many steps it begins again")

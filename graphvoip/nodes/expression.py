@@ -174,6 +174,7 @@ class Expression(Node):
     """
 
     group = "arithmetic"
+    known_as = "formula, math, function, waveshaper, calculator, bytebeat, equation"
     a = Signal(0.0, "x", doc="the signal `a` of the formula")
     b = Signal(0.0, "x", doc="the signal `b`")
     c = Signal(0.0, "x", doc="the signal `c`")

@@ -12,6 +12,7 @@ class Fade(Node):
     """
 
     group = "call"
+    known_as = "fade in, fade out, declick, envelope"
     input = Signal(None, doc="what is faded")
     over = Option(0, "length of a fade at the start; 0: begin at full level", unit="samples")
     out = Output()

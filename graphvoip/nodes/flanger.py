@@ -23,6 +23,7 @@ class Flanger(Node):
     """
 
     group = "time"
+    known_as = "flange, jet, through-zero, tape flanging, swoosh"
     input = Signal(None, doc="what is flanged")
     rate = Signal(0.25, "Hz", 0, 20, "how often the notches sweep")
     depth = Signal(0.003, "s", 0, LONGEST, "how far the delay sweeps")

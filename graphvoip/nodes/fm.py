@@ -20,6 +20,7 @@ class Fm(Node):
     """
 
     group = "sources"
+    known_as = "frequency modulation, phase modulation, pm, dx7, operator, two-operator fm, through-zero fm, tzfm"
     freq = Signal(440.0, "Hz", 0, RATE / 2, "pitch of the carrier")
     ratio = Signal(1.0, "x", 0, 32, "the modulator's pitch over the carrier's")
     index = Signal(2.0, "x", -100, 100, "how far the modulator moves the carrier's phase, in radians")

@@ -22,6 +22,7 @@ class Follower(Node):
     """
 
     group = "control"
+    known_as = "envelope follower, envelope detector, level detector, rectifier, rms, amplitude follower, auto wah, vu"
     input = Signal(None, doc="whose level it is")
     attack = Signal(0.005, "s", 0, 10, "time constant upwards; 0: at once")
     release = Signal(0.1, "s", 0, 10, "time constant downwards; 0: at once")

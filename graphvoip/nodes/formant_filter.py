@@ -26,6 +26,7 @@ class FormantFilter(Node):
     """
 
     group = "filters"
+    known_as = "vowel filter, talkbox, talk box, wah, mouth, vocal filter, formant, talking filter"
     input = Signal(None, doc="what is to speak")
     vowel = Signal(0.0, "x", 0, 4, "0 a, 1 e, 2 i, 3 o, 4 u, and all between them")
     shift = Signal(1.0, "x", 0.5, 2, "factor for the formants' pitch: 1.2 is a smaller mouth, 0.8 a giant's")

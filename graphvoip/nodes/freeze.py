@@ -23,6 +23,7 @@ class Freeze(Node):
     """
 
     group = "time"
+    known_as = "hold, infinite sustain, spectral freeze, drone, sustain pedal, sound on sound"
     input = Signal(None, doc="what is held")
     gate = Signal(0.0, "gate", doc="holds while it is on; a new rise holds what is new")
     time = Option(0.3, "how much of the sound is kept; more is livelier", unit="s", low=0.2, high=2)

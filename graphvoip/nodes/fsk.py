@@ -17,6 +17,7 @@ class Fsk(Node):
     """
 
     group = "sources"
+    known_as = "modem, bell 103, bell 202, v.21, v.23, rtty, baudot, tdd, tty, text telephone, afsk"
     amp = Signal(0.5, "x", doc="level; 1 is full scale")
     text = Option("HELLO", "what is sent")
     standard = Option("bell103", "which modem", tuple(STANDARDS))

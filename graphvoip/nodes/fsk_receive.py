@@ -28,6 +28,7 @@ class FskReceive(Node):
     """
 
     group = "analysis"
+    known_as = "modem, demodulator, rtty, baudot, tdd, tty, text telephone, bell 103, v.21, minimodem, afsk"
     is_sink = True
     input = Signal(None, doc="what is read")
     standard = Option("bell103", "which modem", tuple(STANDARDS))

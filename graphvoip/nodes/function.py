@@ -22,6 +22,7 @@ class Function(Node):
     """
 
     group = "graph"
+    known_as = "python, callback, lambda, script, user function, numpy"
     in_python = True
     input = Signal(0.0, "x", doc="what the function is given")
     f = Option(None, "the function; without it the signal is only late")

@@ -9,6 +9,7 @@ class Gain(Node):
     """
 
     group = "dynamics"
+    known_as = "vca, volume, amplifier, attenuator, attenuverter, fader, level, am, amplitude modulation"
     input = Signal(None, doc="what is made louder or softer")
     gain = Signal(1.0, "x", doc="1 leaves the level alone")
     out = Output()

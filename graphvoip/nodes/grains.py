@@ -27,6 +27,7 @@ class Grains(Node):
     """
 
     group = "sources"
+    known_as = "granular synthesis, granular, cloud, clouds, time stretch, texture"
     density = Signal(30.0, "Hz", 0, 1000, "grains a second")
     size = Signal(0.1, "s", SHORT, LONG, "length of a grain")
     position = Signal(0.5, "x", 0, 1, "where in the sound a grain is taken; move it to go through the sound")

@@ -12,6 +12,7 @@ class Handover(Node):
     """
 
     group = "graph"
+    known_as = "crossfade, transition, morph, switch over"
     a = Signal(0.0, "x", doc="what it begins with")
     b = Signal(0.0, "x", doc="what it ends with")
     over = Option(FRAME, "how long it takes", unit="samples", low=1, high=1 << 40)

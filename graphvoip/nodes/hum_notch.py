@@ -21,6 +21,7 @@ class HumNotch(Node):
     """
 
     group = "filters"
+    known_as = "hum filter, dehum, mains, 50 hz, 60 hz, notch, buzz, hum remover, ground loop"
     input = Signal(None, doc="what hums")
     freq = Signal(50.0, "Hz", 10, 1000, "the mains: 50, or 60 in America")
     width = Signal(2.0, "Hz", 0.1, 50, "of each notch, from -3 dB to -3 dB")

@@ -13,6 +13,7 @@ class Impulse(Node):
     """
 
     group = "sources"
+    known_as = "click, pulse train, trigger generator, dirac, metronome"
     freq = Signal(10.0, "Hz", 0, RATE / 2, "clicks a second")
     amp = Signal(1.0, "x", doc="value of a click")
     out = Output()

@@ -9,6 +9,7 @@ class Input(Node):
     """
 
     group = "graph"
+    known_as = "inlet, audio in, patch input, jack"
     input = Signal(0.0, "x", doc="what is given")
     kind = Option("audio", "what it is for", ("audio", "events"))
     out = Output()

@@ -25,6 +25,7 @@ class Keymap(Node):
     """
 
     group = "control"
+    known_as = "keyboard, midi, note, cv, gate, pad, arpeggio, arpeggiator, keyboard cv"
     keys = Signal(0.0, "events", doc="what is played: the character code of each key, at the sample of its press")
     map = Option(MAJOR, "what is on the keys: Hz or names of notes by key")
     hold = Option(0.2, "how long the gate is on after a press", unit="s", low=0.001, high=60)

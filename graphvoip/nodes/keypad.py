@@ -11,6 +11,7 @@ class Keypad(Node):
     """The caller's keys: an event source, one key a frame, in the order in which they were pressed."""
 
     group = "call"
+    known_as = "dtmf, keys, touch tone, dial pad, buttons"
     out = Output("the character code of the latest key, 0 before the first")
     pressed = Output("events: the character code of each key, at the sample of its press; 0 between")
     digit = Event("a key; the value is its character code")

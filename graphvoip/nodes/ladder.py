@@ -22,6 +22,10 @@ class Ladder(Node):
     """
 
     group = "filters"
+    known_as = (
+        "moog, moog filter, transistor ladder, vcf, lpf, lowpass, acid, 303, diode ladder, resonant filter, "
+        "four-pole, 24 db, subtractive synthesis, minimoog"
+    )
     input = Signal(None, doc="what is filtered")
     freq = Signal(1000.0, "Hz", 1, TOP, "corner; with resonance, its pitch")
     resonance = Signal(0.0, "x", 0, 1.2, "0 has none, from 1 on it sings by itself")

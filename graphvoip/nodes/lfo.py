@@ -22,6 +22,7 @@ class Lfo(Node):
     """
 
     group = "control"
+    known_as = "low frequency oscillator, vibrato, tremolo, modulation, wobble, modulator, sweep"
     freq = Signal(1.0, "Hz", 0, 100, "turns a second")
     low = Signal(-1.0, "x", doc="the least value")
     high = Signal(1.0, "x", doc="the greatest value")

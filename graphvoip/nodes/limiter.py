@@ -22,6 +22,7 @@ class Limiter(Node):
     """
 
     group = "dynamics"
+    known_as = "brickwall, peak limiter, lookahead limiter, ceiling, clipper, loudness, maximizer"
     input = Signal(None, doc="what is limited")
     ceiling = Signal(0.9, "x", 0, 1, "the greatest level that comes out; 1 is full scale")
     release = Signal(0.1, "s", 0, 10, "time in which 63 % of the level comes back after a peak")

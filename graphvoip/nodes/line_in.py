@@ -46,6 +46,7 @@ class LineIn(Node):
     """The caller as a signal: the next frame of the line ring, or silence when the far end is late."""
 
     group = "call"
+    known_as = "microphone, mic, caller, adc, audio in, telephone"
     ring = Option(None, "the LineRing of the call")
     out = Output("the caller's voice; full scale is 1.0")
     state = State(ring_="i8", frame="i8", at="i8")

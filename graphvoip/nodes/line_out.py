@@ -15,10 +15,11 @@ class LineOut(Node):
     """
 
     group = "call"
+    known_as = "speaker, output, dac, audio out, master, earpiece"
     inputs = Signals("all that plays")
     ring = Option(None, "the LineRing of the call")
     out = Output("what was sent, as a signal")
-    state = State(ring_="i8", at="i8", peak="f8")
+    state = State(ring_="i8", at="i8", peak="f8", loudest="f8")
 
     def start(self):
         self.state["ring_"] = self.ring.address if self.ring is not None else 0
@@ -34,6 +35,7 @@ class LineOut(Node):
         loudest = np.float32(0)
         for i in range(out.size):
             loudest = max(loudest, abs(out[i]))
+        state.loudest = max(state.loudest, loudest)  # for renderings, which say what has been limited
         if max(state.peak, loudest) > 1:
             for i in range(out.size):
                 state.peak = max(np.float64(abs(out[i])), state.peak * RELEASE)

@@ -19,6 +19,7 @@ class Logic(Node):
     """
 
     group = "control"
+    known_as = "and, or, xor, not, nand, nor, boolean, flip-flop, latch, toggle, gate logic"
     a = Signal(None, "gate", doc="the first")
     b = Signal(0.0, "gate", doc="the second; `not` does not look at it")
     op = Option("and", "how they are combined", OPS)

@@ -74,6 +74,7 @@ class Melody(Node):
     """
 
     group = "sources"
+    known_as = "rtttl, ring tone, ringtone, tune, nokia, player"
     amp = Signal(1.0, "x", doc="level; 1 is full scale")
     text = Option(TUNE, "the tune in RTTTL")
     waveform = Option("sine", "the tone of `out`; the square is band-limited, and no louder at its base", WAVEFORMS)

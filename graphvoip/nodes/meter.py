@@ -21,6 +21,7 @@ class Meter(Node):
     """
 
     group = "analysis"
+    known_as = "vu, vu meter, ppm, level meter, rms, loudness, peak meter"
     input = Signal(None, doc="what is measured")
     time = Option(0.3, "time constant of the effective value", unit="s", low=0.001, high=60)
     fall_db = Option(11.8, "how fast the peak falls", unit="dB/s", low=0, high=10000)

@@ -9,6 +9,7 @@ class Mix(Node):
     """
 
     group = "dynamics"
+    known_as = "mixer, sum, bus, adder, summing amplifier"
     inputs = Signals("the signals to sum")
     out = Output()
 

@@ -20,6 +20,7 @@ class Morse(Node):
     """
 
     group = "sources"
+    known_as = "cw, telegraph, keyer, beacon"
     freq = Signal(600.0, "Hz", 0, RATE / 2, "pitch")
     amp = Signal(1.0, "x", doc="level; 1 is full scale")
     text = Option("CQ", "what is sent; small letters are as good as capitals")

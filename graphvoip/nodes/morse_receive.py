@@ -27,6 +27,7 @@ class MorseReceive(Node):
     """
 
     group = "analysis"
+    known_as = "cw decoder, morse decoder, telegraph"
     is_sink = True
     input = Signal(None, doc="what is read")
     freq = Signal(600.0, "Hz", 100, 3900, "pitch of the tone, to within 40 Hz")

@@ -12,6 +12,7 @@ class Multiply(Node):
     """
 
     group = "arithmetic"
+    known_as = "vca, ring modulator, ring, product, times, scale, am, amplitude modulation"
     a = Signal(0.0, "x", doc="the first")
     b = Signal(1.0, "x", doc="the second")
     out = Output()

@@ -20,6 +20,7 @@ class Noise(Node):
     """
 
     group = "sources"
+    known_as = "white noise, pink noise, brown noise, hiss, wind, random, noise generator"
     amp = Signal(1.0, "x", doc="level; 1 is full scale")
     colour = Option("white", "how its power is spread", COLOURS)
     seed = Option(None, "its own noise; without it a patch gives it one")

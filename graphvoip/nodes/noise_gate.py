@@ -17,6 +17,7 @@ class NoiseGate(Node):
     """
 
     group = "dynamics"
+    known_as = "gate, expander, noise suppression, denoise, downward expander, squelch"
     input = Signal(None, doc="what is let through")
     threshold_db = Signal(-40.0, "dB", -120, 0, "the peak that opens it; 0 is full scale")
     attack = Signal(0.001, "s", 0, 10, "time to open")

@@ -20,6 +20,9 @@ class OnePole(Node):
     """
 
     group = "filters"
+    known_as = (
+        "lowpass, highpass, lpf, hpf, rc filter, 6 db, tone control, smoothing, first-order filter, leaky integrator"
+    )
     input = Signal(None, doc="what is filtered")
     freq = Signal(1000.0, "Hz", 0.01, RATE / 2 - 1, "corner, where it is at -3 dB")
     kind = Option("lowpass", "what is let through", KINDS)

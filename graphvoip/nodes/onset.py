@@ -29,6 +29,7 @@ class Onset(Node):
     """
 
     group = "analysis"
+    known_as = "attack detector, transient detector, beat detector, drum trigger, clap detector, hit"
     input = Signal(None, doc="what is listened to")
     sensitivity = Signal(0.5, "x", 0, 1, "0 hears only hard attacks, 1 the softest")
     gap = Signal(0.05, "s", 0.005, 10, "least time from one trigger to the next")

@@ -24,6 +24,7 @@ class Pcm(Node):
     """
 
     group = "sources"
+    known_as = "sample player, wav player, one-shot, playback, sound file, audio file, announcement, music on hold, moh"
     data = Sound(None, "samples at 8000 Hz, 1.0 is full scale, or the name of a sound file")
     file = SoundFile(None, "the name of a sound file of any length, in place of `data`")
     loop = Option(False, "at the end begin again, without a gap")

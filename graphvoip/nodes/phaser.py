@@ -21,6 +21,7 @@ class Phaser(Node):
     """
 
     group = "time"
+    known_as = "phase shifter, phase 90, leslie, univibe, uni-vibe, allpass chain, swirl"
     input = Signal(None, doc="what is phased")
     rate = Signal(0.4, "Hz", 0, 20, "how often the notches sweep")
     freq = Signal(800.0, "Hz", LOWEST, HIGHEST, "the middle of the sweep: where a stage turns by a quarter")

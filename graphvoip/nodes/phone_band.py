@@ -14,6 +14,7 @@ class PhoneBand(Node):
     """
 
     group = "filters"
+    known_as = "telephone effect, bandpass, bandlimit, telephone band, radio, lo-fi, narrowband, walkie-talkie"
     input = Signal(None, doc="what goes through the telephone")
     out = Output()
     state = State(z=("f8", (len(TELEPHONE), 2)))

@@ -71,6 +71,10 @@ class PhoneLine(Node):
     """
 
     group = "dynamics"
+    known_as = (
+        "pots, telephone line, codec, packet loss, jitter, g.711, gsm, mu-law, a-law, line simulator, bad "
+        "line, network impairment"
+    )
     input = Signal(None, doc="what is said at the other end")
     level = Signal(1.0, "x", 0, 100, "1 leaves it as loud as it is")
     echo = Signal(0.0, "x", 0, 1, "how loud it comes back")

@@ -117,6 +117,7 @@ class Pitch(Node):
     """
 
     group = "analysis"
+    known_as = "pitch detector, pitch tracker, pitch to cv, tuner, f0, fundamental frequency, yin, autocorrelation"
     input = Signal(None, doc="what is listened to")
     threshold = Signal(0.7, "x", 0, 1, "clarity from which a sound counts as voiced")
     lowest = Option(

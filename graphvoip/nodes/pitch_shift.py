@@ -46,6 +46,7 @@ class PitchShift(Node):
     """
 
     group = "time"
+    known_as = "pitch shifter, harmonizer, transpose, octaver, chipmunk, whammy, detune, octave, voice changer"
     input = Signal(None, doc="what is shifted")
     semitones = Signal(0.0, "semitones", -24, 24, "how far; 12 is an octave up")
     out = Output()

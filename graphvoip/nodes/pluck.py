@@ -25,6 +25,7 @@ class Pluck(Node):
     """
 
     group = "sources"
+    known_as = "karplus-strong, karplus, string, guitar, harp, plucked string, physical modelling, waveguide"
     freq = Signal(220.0, "Hz", LOW, HIGH, "pitch")
     trigger = Signal(1.0, "trigger", doc="plucks it; its value is the velocity, up to 1; without a wire there is one")
     decay = Signal(2.0, "s", LEAST, MOST, "time in which the note falls by 60 dB")

@@ -17,6 +17,7 @@ class Pulse(Node):
     """
 
     group = "sources"
+    known_as = "vco, oscillator, square, square wave, rectangle, pwm, pulse width modulation, 303, dco"
     freq = Signal(440.0, "Hz", 0, RATE / 2, "pitch")
     width = Signal(0.5, "turns", 0.01, 0.99, "how much of a turn it is up")
     amp = Signal(1.0, "x", doc="level; 1 is full scale")

@@ -21,6 +21,7 @@ class Ramp(Node):
     """
 
     group = "control"
+    known_as = "line, slide, fade, sweep, portamento, glide, transition, one-shot ramp"
     begin = Signal(0.0, "x", doc="the value up to the trigger")
     end = Signal(1.0, "x", doc="the value after `time`")
     time = Signal(1.0, "s", 0, 3600, "how long it takes")

@@ -13,6 +13,7 @@ class RateCrush(Node):
     """
 
     group = "dynamics"
+    known_as = "sample rate reducer, downsampler, decimator, lo-fi, aliasing, sample rate reduction, 8-bit"
     input = Signal(None, doc="what is sampled")
     rate = Signal(2000.0, "Hz", 0, RATE, "how many samples a second are taken")
     out = Output("steps")

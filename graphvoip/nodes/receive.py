@@ -11,6 +11,7 @@ class Receive(Node):
     """
 
     group = "graph"
+    known_as = "bus, return, wireless, catch, r~, aux return"
     bus = Option("bus", "the name of the bus")
     out = Output()
     state = State(bus_="i8", at="i8")

@@ -27,6 +27,7 @@ class Record(Node):
     """
 
     group = "graph"
+    known_as = "recorder, wav writer, tape, capture, call recording, dump"
     is_sink = True
     left = Signal(None, doc="what is recorded; the left channel if there is a right one")
     right = Signal(0.0, "x", doc="the right channel; without it the file is mono")

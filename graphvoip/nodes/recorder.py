@@ -15,6 +15,7 @@ class Recorder(Node):
     """
 
     group = "call"
+    known_as = "capture, tape, buffer, record"
     input = Signal(None, doc="what is recorded")
     limit = Option(None, "how much is recorded; None: all that comes", unit="samples")
     shorts = Option(False, "keep 2 bytes a sample, not 4: all that a signal from a line has")

@@ -46,6 +46,7 @@ class Reverb(Node):
     """
 
     group = "time"
+    known_as = "room, hall, plate, spring, fdn, feedback delay network, ambience, space, echo chamber"
     input = Signal(None, doc="what sounds in the room")
     decay = Signal(1.5, "s", 0.1, 20, "time in which the sound falls by 60 dB")
     damping = Signal(2500.0, "Hz", 100, RATE / 2, "where it falls in half that time")

@@ -17,6 +17,7 @@ class Reverse(Node):
     """
 
     group = "time"
+    known_as = "backwards, reverse delay, backmask, rewind"
     input = Signal(None, doc="what is turned round")
     mix = Signal(1.0, "x", 0, 1, "0 is the input alone, 1 what is turned round alone")
     time = Option(0.5, "length of a piece", unit="s", low=0.05, high=5)

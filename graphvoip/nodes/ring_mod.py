@@ -17,6 +17,10 @@ class RingMod(Node):
     """
 
     group = "dynamics"
+    known_as = (
+        "ring modulator, ring modulation, ring, balanced modulator, dalek, am, amplitude modulation, tremolo, "
+        "robot voice"
+    )
     input = Signal(None, doc="what is multiplied")
     freq = Signal(30.0, "Hz", 0, RATE / 2, "pitch of the sine")
     mix = Signal(1.0, "x", 0, 1, "0 is the input alone, 1 the product alone")

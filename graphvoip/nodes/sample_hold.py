@@ -11,6 +11,7 @@ class SampleHold(Node):
     """
 
     group = "control"
+    known_as = "s&h, sample and hold, sample & hold, track and hold, stepped random, random voltage"
     input = Signal(None, doc="what is looked at")
     trigger = Signal(None, "trigger", doc="takes the input's value at each rise")
     out = Output("the value held; 0 before the first trigger")

@@ -30,6 +30,7 @@ class Sampler(Node):
     """
 
     group = "sources"
+    known_as = "sample player, one-shot, looper, varispeed, turntable, akai, mellotron, scratch"
     rate = Signal(1.0, "x", -8, 8, "speed: 2 is an octave up, -1 backwards, 0 stands still")
     trigger = Signal(1.0, "trigger", doc="begins it, again and again; without a wire it begins at once")
     begin = Signal(0.0, "s", 0, doc="how far into the sound a start is; backwards it counts from the end")

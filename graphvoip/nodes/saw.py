@@ -16,6 +16,7 @@ class Saw(Node):
     """
 
     group = "sources"
+    known_as = "vco, oscillator, sawtooth, ramp wave, dco, 303, acid bass, virtual analog"
     freq = Signal(440.0, "Hz", 0, RATE / 2, "pitch")
     amp = Signal(1.0, "x", doc="level; 1 is full scale")
     out = Output()

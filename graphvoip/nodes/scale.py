@@ -30,6 +30,7 @@ class Scale(Node):
     """
 
     group = "control"
+    known_as = "quantizer, quantiser, pitch quantizer, tuning, major, minor, pentatonic, note quantizer"
     input = Signal(None, "Hz", doc="the pitch")
     scale = Option("major", "which notes there are", tuple(SCALES))
     root = Option("C", "the note on which the scale begins", NAMES)

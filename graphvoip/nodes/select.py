@@ -19,6 +19,7 @@ class Select(Node):
     """
 
     group = "control"
+    known_as = "switch, multiplexer, mux, sequential switch, router, selector"
     index = Signal(0.0, "x", doc="which input, 0 is the first")
     inputs = Signals("the signals to choose from, at most 64")
     fade = Option(0.005, "how long a change takes; 0 for controls", unit="s", low=0, high=10)

@@ -15,6 +15,7 @@ class Send(Node):
     """
 
     group = "graph"
+    known_as = "bus, aux, throw, wireless, aux send, s~"
     is_sink = True
     input = Signal(None, doc="what is sent")
     bus = Option("bus", "the name of the bus")

@@ -26,6 +26,7 @@ class Sequencer(Node):
     """
 
     group = "control"
+    known_as = "step sequencer, arpeggiator, arp, pattern, 303, tb-303, melody, bassline, 16-step"
     trigger = Signal(None, "trigger", doc="each rise is a step")
     reset = Signal(0.0, "trigger", doc="the next step is the first one again")
     length = Signal(0.0, "s", 0, LONGEST, "how long the gate is on; 0: until the next step")

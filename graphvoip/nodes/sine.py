@@ -15,6 +15,10 @@ class Sine(Node):
     """
 
     group = "sources"
+    known_as = (
+        "vco, oscillator, sinus, sinusoid, tone generator, test tone, sub oscillator, sub bass, operator, "
+        "nco, tzfm, through-zero fm"
+    )
     freq = Signal(
         440.0, "Hz", -RATE / 2, RATE / 2, "pitch; below 0 it runs backwards, and a wire may go beyond, for FM"
     )

@@ -14,6 +14,7 @@ class Sink(Node):
     """
 
     group = "call"
+    known_as = "callback, python, null, listener, function"
     input = Signal(None, doc="what the function is given")
     state = State(address="i8", written="i8", read="i8", lost="i8")
 

@@ -14,6 +14,7 @@ class Slew(Node):
     """
 
     group = "control"
+    known_as = "portamento, glide, lag, slew limiter, glissando, slide, smoothing, integrator"
     input = Signal(None, doc="where it goes")
     rise = Signal(10.0, "x/s", 0, FASTEST, "how fast it may rise")
     fall = Signal(10.0, "x/s", 0, FASTEST, "how fast it may fall")

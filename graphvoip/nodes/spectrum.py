@@ -63,6 +63,7 @@ class Spectrum(Node):
     """
 
     group = "analysis"
+    known_as = "fft, centroid, brightness, spectral flux, spectral flatness, analyzer, analyser"
     input = Signal(None, doc="what is looked at")
     hop = Option(0.01, "how often a new one is made", unit="s", low=0.005, high=1)
     out = Output("centroid, Hz")

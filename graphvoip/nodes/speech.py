@@ -16,6 +16,7 @@ class Speech(Node):
     """
 
     group = "call"
+    known_as = "tts, text to speech, say, streaming speech"
     out = Output()
     done = Event("its last sample has been made")
     state = State(**RING)

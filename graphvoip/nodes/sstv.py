@@ -24,6 +24,7 @@ class Sstv(Node):
     """
 
     group = "sources"
+    known_as = "slow-scan television, slow scan, picture, image, martin, scottie, robot 36"
     amp = Signal(0.5, "x", doc="level; 1 is full scale")
     file = File(None, "the picture")
     image = Option(None, "a Pillow image, or an array (height, width, 3) of uint8, instead of a file; for Python")

@@ -63,6 +63,7 @@ class SstvReceive(Node):
     """
 
     group = "analysis"
+    known_as = "slow-scan television, sstv decoder, slow scan, picture, image"
     is_sink = True
     input = Signal(None, doc="what is looked at, a caller's voice")
     file = File(None, "the picture's file, PNG, JPEG, BMP, WebP or TIFF; its folder is made. None: pictures only")

@@ -26,6 +26,7 @@ class Stutter(Node):
     """
 
     group = "time"
+    known_as = "beat repeat, glitch, looper, loop pedal, repeat, overdub, loop station"
     input = Signal(None, doc="what is repeated")
     gate = Signal(0.0, "gate", doc="stutter: repeats while it is on; looper: records while it is on")
     time = Signal(0.125, "s", SHORTEST / RATE, LONGEST / RATE, "how much is repeated; a looper does not need it")

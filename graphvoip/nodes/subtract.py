@@ -9,6 +9,7 @@ class Subtract(Node):
     """
 
     group = "arithmetic"
+    known_as = "minus, difference, invert, phase cancel"
     a = Signal(0.0, "x", doc="the first")
     b = Signal(0.0, "x", doc="the second")
     out = Output()

@@ -20,6 +20,10 @@ class Svf(Node):
     """
 
     group = "filters"
+    known_as = (
+        "vcf, state variable filter, multimode filter, lowpass, highpass, bandpass, notch, lpf, hpf, bpf, "
+        "sem, oberheim, wah, resonant filter, chamberlin"
+    )
     input = Signal(None, doc="what is filtered")
     freq = Signal(1000.0, "Hz", 1, RATE / 2 - 1, "corner and centre")
     q = Signal(0.7071, "x", 0.01, 1000, "resonance; 0.7071 has none, the bandpass is freq / q wide")

@@ -12,6 +12,7 @@ class Tap(Node):
     """
 
     group = "graph"
+    known_as = "scope, oscilloscope, probe, ring buffer, buffer, monitor"
     is_sink = True
     input = Signal(None, doc="what is looked at")
     seconds = Option(1.0, "how much it keeps", unit="s", low=0.001, high=60)

@@ -15,6 +15,7 @@ class Tone(Node):
     """
 
     group = "sources"
+    known_as = "beep, test tone, bleep, sine burst, milliwatt"
     freq = Option(440.0, "pitch", unit="Hz", low=0, high=RATE / 2)
     seconds = Option(1.0, "length; rounded to a sample", unit="s", low=0, high=1e9)
     out = Output()

@@ -16,6 +16,7 @@ class Triangle(Node):
     """
 
     group = "sources"
+    known_as = "vco, oscillator, triangle wave, dco, sub oscillator, virtual analog"
     freq = Signal(440.0, "Hz", 0, RATE / 2, "pitch")
     amp = Signal(1.0, "x", doc="level; 1 is full scale")
     out = Output()

@@ -17,6 +17,7 @@ class Trigger(Node):
     """
 
     group = "control"
+    known_as = "comparator, edge detector, schmitt trigger, gate to trigger, one-shot, differentiator"
     input = Signal(None, doc="what is looked at")
     threshold = Signal(0.5, "x", doc="above it there is a trigger")
     hysteresis = Signal(0.0, "x", 0, 1e6, "how far below the threshold it must go back")

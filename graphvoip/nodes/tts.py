@@ -12,6 +12,7 @@ class Tts(Node):
     """
 
     group = "sources"
+    known_as = "text to speech, speech synthesis, speech synthesizer, voice prompt, espeak, say, announcement"
     text = Spoken("", "what is said, up to 10000 characters; SSML if it begins with <speak")
     voice = Option("", "one of the engine's voices, such as en, de, en-us+f3; without one its own")
     engine = Option("espeak", "what speaks", ("espeak", "flite", "festival", "rhvoice", "piper"))

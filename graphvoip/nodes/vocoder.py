@@ -26,6 +26,7 @@ class Vocoder(Node):
     """
 
     group = "time"
+    known_as = "talkbox, talk box, lpc, robot voice, channel vocoder, speech synthesis, sidechain, kraftwerk, voder"
     input = Signal(None, doc="the voice")
     carrier = Signal(0.0, "x", doc="the sound that is to speak; without it there is silence")
     release = Signal(0.03, "s", 0.001, 2, "how slowly a band falls silent; more blurs the words into chords")

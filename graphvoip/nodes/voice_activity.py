@@ -76,6 +76,7 @@ class VoiceActivity(Node):
     """
 
     group = "analysis"
+    known_as = "vad, speech detector, voice activity detector, silence detection, talk detection, vox"
     input = Signal(None, doc="what is listened to")
     threshold_db = Signal(8.0, "dB", 1, 60, "how much louder than the noise speech is")
     hangover = Signal(0.2, "s", 0, 10, "how long a pause may be that is still speech")

@@ -25,6 +25,7 @@ class VoiceFormant(Node):
     """
 
     group = "sources"
+    known_as = "singing voice, vowel, choir, vocal, fof, singer, formant synthesis, vosim"
     vowel = Signal(0.0, "x", 0, 4, "0 a, 1 e, 2 i, 3 o, 4 u, and all between them")
     freq = Signal(140.0, "Hz", LOW, HIGH, "pitch")
     amp = Signal(1.0, "x", doc="level; 1 is full scale")

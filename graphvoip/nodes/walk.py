@@ -19,6 +19,7 @@ class Walk(Node):
     """
 
     group = "control"
+    known_as = "random walk, brownian, drift, wander, smooth random, fluctuating random voltages, chaos"
     rate = Signal(0.5, "x", 0, 10, "how far it strays in a second, the standard deviation; 1 is from low to high")
     low = Signal(-1.0, "x", doc="the least value")
     high = Signal(1.0, "x", doc="the greatest value")

@@ -27,6 +27,7 @@ class Wavetable(Node):
     """
 
     group = "sources"
+    known_as = "ppg, wavetable oscillator, vector synthesis, waldorf, single-cycle waveform, vco"
     freq = Signal(440.0, "Hz", 0, RATE / 2, "pitch")
     position = Signal(
         0.0, "x", 0, 1, "which of the table's waves: 0 the first, 1 the last, between them a blend of two"

@@ -19,6 +19,7 @@ class ZeroCrossings(Node):
     """
 
     group = "analysis"
+    known_as = "zcr, zero crossing rate, frequency counter, brightness"
     input = Signal(None, doc="what is looked at")
     threshold = Signal(0.01, "x", 0, 1, "how far beyond zero it must go on both sides")
     window = Option(0.1, "time in which crossings are counted", unit="s", low=0.001, high=1)

@@ -22,7 +22,7 @@ from rig import TYPES, Rig, gives_sound_always, inputs_of, is_sound, limits, liv
 from graphvoip.kernel import HUGE, kernel, words_at
 from graphvoip.node import Node, Option, Output, Signal, Sound, State, types
 from graphvoip.nodes import Mix, Recorder, Sine
-from graphvoip.palette import GROUPS, entry, example, example_source
+from graphvoip.palette import GROUPS, entry, example, example_source, words_of
 from graphvoip.plan import Plan
 from graphvoip.rings import FRAME, RATE
 
@@ -305,6 +305,14 @@ def test_it_has_a_place_in_the_palette_and_says_what_it_does(name):
     page = entry(cls)
     for slot in [*page["inputs"], *page["options"], *page["outputs"][1:], *page["events"]]:
         assert slot["doc"], f"{slot['name']} has no doc"
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_it_is_known_by_other_words_too(name):
+    words = words_of(types[name])
+    assert words, "known_as has no word"
+    assert len(set(words)) == len(words)
+    assert all(word == word.lower() and word != name for word in words)
 
 
 @pytest.mark.parametrize("name", TYPES)
