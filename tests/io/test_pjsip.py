@@ -502,6 +502,78 @@ def test_a_caller_who_vanishes_is_given_up():
     asyncio.run(main())
 
 
+def test_callers_who_never_confirm_do_not_hold_the_line():
+    """Four INVITEs without ACK, which PJSIP would hold for a minute."""
+
+    async def main():
+        async with serving(wait) as server, Phone() as phone:
+            for _ in range(server.trunk.limit):
+                assert (await phone.call(server.port).invite(ack=False)).code == 200
+            assert await server.reason() == "the caller has not confirmed the call for 5 s"
+            async with asyncio.timeout(PATIENCE):
+                while (call := await phone.dial(server.port)).code != 200:
+                    assert call.code == 486
+                    await asyncio.sleep(0.1)
+            assert await call.bye() == 200
+
+    asyncio.run(main())
+
+
+def test_dead_phones_free_their_places():
+    """Nobody answers the BYE to any of them."""
+
+    async def main():
+        async with serving(wait, patience=0.2) as server, Phone() as phone:
+            async with Phone() as dead:
+                for _ in range(server.trunk.limit):
+                    assert (await dead.dial(server.port)).code == 200
+            async with asyncio.timeout(PATIENCE):
+                while (call := await phone.dial(server.port)).code != 200:
+                    assert call.code == 486
+                    await asyncio.sleep(0.1)
+            assert await call.bye() == 200
+
+    asyncio.run(main())
+
+
+def test_the_end_of_a_call_lingers_in_silence_before_the_bye():
+    async def say(call):
+        await call.playTone(441, 1)
+
+    async def main():
+        async with serving(say) as server, Phone() as phone:
+            call = await phone.dial(server.port)
+            await call.is_ended()
+            loud = [packet.time for packet in call.packets if np.abs(decode(packet.payload)).max() > 0.1]
+            assert call.ended.result() - max(loud) > 0.18
+            assert len([packet for packet in call.packets if packet.time > max(loud)]) >= 8
+
+    asyncio.run(main())
+
+
+def test_baresip_hears_all_of_the_last_tone(tmp_path):
+    """It drops what its jitter buffer holds when the BYE comes."""
+
+    async def say(call):
+        await asyncio.sleep(0.5)
+        await call.playTone(441, 1.5)
+
+    async def nothing(writer):
+        pass
+
+    async def main():
+        async with serving(say) as server:
+            soundfile.write(tmp_path / "silence.wav", np.zeros(80000), 8000)
+            await dial_and_play(tmp_path, server.port, tmp_path / "silence.wav", nothing)
+
+    asyncio.run(main())
+    (path,) = tmp_path.glob("dump-*-dec.wav")
+    heard, rate = soundfile.read(path)
+    loud = np.abs(heard[: len(heard) // 80 * 80]).reshape(-1, 80).max(axis=1) > 0.1
+    assert rate == 8000
+    assert 1.48 <= 0.01 * np.count_nonzero(loud) <= 1.53
+
+
 def test_a_line_gets_over_a_bye_that_nobody_answers():
     async def main():
         async with serving(wait, patience=0.2) as server:

@@ -22,6 +22,7 @@ import contextlib
 import ctypes
 import ipaddress
 import json
+import math
 import mmap
 import os
 import re
@@ -53,6 +54,10 @@ from graphvoip.rings import (
 MOST = 28  # calls we ask for; two sockets each, and PJSIP's select() takes 64
 RINGS = 4  # rings for each call: one that has ended rests until its old graph has surely let go of it
 DRAIN = 0.2  # seconds at most that the last frames of a call we end may take
+SENT = None
+LINGER = 0.2  # seconds of silence between them and BYE: a phone drops what its jitter buffer still holds
+ACK_WAIT = 5.0  # seconds that a caller may take to confirm our answer
+BYE_WAIT = 2.0  # seconds that a far end may take to confirm the end of a call, before its place is free
 FAREWELL = 1.0  # seconds at most that far ends may take to confirm the end when the line stops
 STALL = 50  # ticks at most that are made up for after the process was held up
 
@@ -85,6 +90,15 @@ library.pjmedia_endpt_stop_threads.argtypes = [ctypes.c_void_p]
 library.pjmedia_endpt_get_ioqueue.restype = ctypes.c_void_p
 library.pjmedia_endpt_get_ioqueue.argtypes = [ctypes.c_void_p]
 library.pj_ioqueue_poll.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+for name, arguments in (
+    ("pjsip_tsx_get_dlg", [ctypes.c_void_p]),
+    ("pjsip_dlg_get_inv_session", [ctypes.c_void_p]),
+    ("pjsip_inv_add_ref", [ctypes.c_void_p]),
+    ("pjsip_inv_dec_ref", [ctypes.c_void_p]),
+    ("pjsip_inv_terminate", [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]),
+):
+    getattr(library, name).argtypes = arguments
+library.pjsip_tsx_get_dlg.restype = library.pjsip_dlg_get_inv_session.restype = ctypes.c_void_p
 get_frame = library.pjmedia_port_get_frame
 get_frame.argtypes = [ctypes.c_void_p, ctypes.POINTER(Frame)]
 
@@ -169,6 +183,8 @@ class Call(pj.Call):
         self.ring = LineRing(line.memory, self.slot * RING_BYTES)
         self.port = line.ports.pop() if line.ports else Port()
         self.port.open(self.ring)
+        self.session: int | None = None  # PJSIP's INVITE session
+        self.ack_due = math.inf  # when our answer should have been confirmed
         self.signalling = ""  # the IP address that SIP comes from
         self.lock: SourceLock | None = None
 
@@ -209,6 +225,8 @@ class Call(pj.Call):
 
     def onCallState(self, prm: Any) -> None:
         info = self.getInfo()
+        if info.state == pj.PJSIP_INV_STATE_CONFIRMED:
+            self.ack_due = math.inf
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             self.line.tell(event="ended", call=self.number, code=info.lastStatusCode, reason=info.lastReason)
             self.close()
@@ -246,6 +264,9 @@ class Call(pj.Call):
         calls of the line, when the first line of a body has no end: such a body we read ourselves and make harmless.
         """
         state = prm.e.body.tsxState
+        if self.session is None:
+            dialog = library.pjsip_tsx_get_dlg(int(state.tsx.pjTransaction))
+            self.session = library.pjsip_dlg_get_inv_session(dialog) if dialog else None
         if state.type != pj.PJSIP_EVENT_RX_MSG or state.tsx.method != "INFO":
             return
         if state.tsx.role == pj.PJSIP_ROLE_UAS and state.tsx.state == pj.PJSIP_TSX_STATE_TRYING:
@@ -293,7 +314,10 @@ class Line:
         self.fixed_address = option["host"] or option["public"]
         self.patience = option["patience"]
         self.calls: dict[int, Call] = {}
-        self.ending: dict[int, tuple[int, float]] = {}  # call: the last frame it may say, and until when
+        # Calls that end: the last frame that is to be sent, or SENT, and until when.
+        self.ending: dict[int, tuple[int | None, float]] = {}
+        # PJSIP's sessions that we have ended, and until when their far ends may confirm that.
+        self.leaving: dict[int, float] = {}
         self.ears: list[Any] = [self.wake, self.pipe]
         self.count, self.stop_by, self.look_at, self.text = 0, 0.0, 0.0, b""
         self.frame, self.sink = Frame(), ctypes.create_string_buffer(FRAME_BYTES)
@@ -355,6 +379,8 @@ class Line:
         prm.statusCode = code
         try:
             call.answer(prm)
+            if code == 200:
+                call.ack_due = time.monotonic() + ACK_WAIT
         except pj.Error as error:  # a CANCEL overtook us: its DISCONNECTED comes or has come
             self.tell(event="trouble", what=f"answer {code}: {error.reason}")
             if call.number in self.calls:
@@ -370,34 +396,51 @@ class Line:
             self.tell(event="trouble", what=f"key {key}: {error.reason}")
 
     def part(self, call: Call) -> None:
-        """End a call once what has been said so far is sent; finish() sees to it."""
+        """End a call once what has been said so far is sent and heard; finish() sees to it."""
         self.ending.setdefault(call.number, (call.ring.words[OUT_WRITTEN], time.monotonic() + DRAIN))
 
     def finish(self) -> None:
+        """Hang up the calls whose last frames are sent, LINGER later."""
         now = time.monotonic()
-        for number, (last, patience) in list(self.ending.items()):
+        for number, (last, until) in list(self.ending.items()):
             call = self.calls.get(number)
-            if call is None or now > patience or call.ring.words[OUT_READ] >= last:
+            if call is None:
                 del self.ending[number]
-                if call:
-                    self.hangup(call)
+            elif last is not SENT and (now > until or call.ring.words[OUT_READ] >= last):
+                self.ending[number] = (SENT, now + LINGER)
+            elif last is SENT and now > until:
+                del self.ending[number]
+                self.hangup(call)
 
     def hangup(self, call: Call) -> None:
         call.stream = -1  # it ends now, the call when the far end has confirmed it
+        if call.session and call.session not in self.leaving:
+            library.pjsip_inv_add_ref(call.session)
+            self.leaving[call.session] = time.monotonic() + BYE_WAIT
         try:
             call.hangup(pj.CallOpParam())
         except pj.Error as error:
             self.tell(event="trouble", what=f"hangup: {error.reason}")
 
+    def give_up(self, call: Call, reason: str) -> None:
+        """End a call whose far end no longer takes part in it."""
+        self.tell(event="ended", call=call.number, code=0, reason=reason)
+        self.hangup(call)
+
     def watch(self) -> None:
-        """End the calls whose far end has vanished, or four dead batteries would close the line."""
+        """End the calls whose far end has vanished, or four dead phones would close the line."""
         now = time.monotonic()
+        for call in [call for call in self.calls.values() if now > call.ack_due]:
+            call.ack_due = math.inf
+            self.give_up(call, f"the caller has not confirmed the call for {ACK_WAIT:g} s")
+        for session in [session for session, due in self.leaving.items() if now > due]:
+            del self.leaving[session]
+            library.pjsip_inv_terminate(session, pj.PJSIP_SC_REQUEST_TIMEOUT, True)  # nothing if it has ended
+            library.pjsip_inv_dec_ref(session)
         if self.patience and now > self.look_at:
             self.look_at = now + min(5, self.patience / 2)
-            for call in list(self.calls.values()):
-                if call.is_lost(self.patience):
-                    self.tell(event="ended", call=call.number, code=0, reason=f"no sound for {self.patience:g} s")
-                    self.hangup(call)
+            for call in [call for call in self.calls.values() if call.is_lost(self.patience)]:
+                self.give_up(call, f"no sound for {self.patience:g} s")
 
     def listen(self) -> None:
         """Commands of the trunk. When it is gone, so are we."""
@@ -425,7 +468,7 @@ class Line:
     def stop(self) -> None:
         """End all calls, then the loop."""
         if not self.stop_by:
-            self.stop_by = time.monotonic() + DRAIN + FAREWELL
+            self.stop_by = time.monotonic() + DRAIN + LINGER + FAREWELL
             self.ears.remove(self.pipe)
             for call in self.calls.values():
                 self.part(call)
