@@ -110,6 +110,10 @@ def serve(
     ] = None,
     device: Annotated[Real, typer.Option(help="SIP, or this machine's sound card.")] = Real.pjsip,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="Calls at once; others hear that it is busy.")] = LIMIT,
+    media_timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="End a SIP call without a packet of sound for so long: 30; 0 for never."),
+    ] = None,
     number: Annotated[str, typer.Option(metavar="NUMBER", help="The caller's number, on a sound card.")] = NUMBER,
     handler: Name = None,
 ) -> None:
@@ -124,7 +128,7 @@ def serve(
     if device is Real.pjsip:
         from .io.pjsip.trunk import Trunk
 
-        run(answer, Trunk(port, host=host), limit)
+        run(answer, Trunk(port, host=host, media_timeout=media_timeout), limit)
     else:
         from .io.pyaudio import SoundCard
 

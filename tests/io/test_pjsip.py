@@ -492,7 +492,7 @@ def test_a_stopped_server_says_bye_and_leaves_nothing():
 
 def test_a_caller_who_vanishes_is_given_up():
     async def main():
-        async with serving(wait, patience=0.5) as server, Phone() as phone:
+        async with serving(wait, media_timeout=0.5) as server, Phone() as phone:
             call = await phone.dial(server.port)
             await call.talk(noise(50))
             assert not server.calls[0].ended.done()
@@ -523,7 +523,7 @@ def test_dead_phones_free_their_places():
     """Nobody answers the BYE to any of them."""
 
     async def main():
-        async with serving(wait, patience=0.2) as server, Phone() as phone:
+        async with serving(wait, media_timeout=0.2) as server, Phone() as phone:
             async with Phone() as dead:
                 for _ in range(server.trunk.limit):
                     assert (await dead.dial(server.port)).code == 200
@@ -576,7 +576,7 @@ def test_baresip_hears_all_of_the_last_tone(tmp_path):
 
 def test_a_line_gets_over_a_bye_that_nobody_answers():
     async def main():
-        async with serving(wait, patience=0.2) as server:
+        async with serving(wait, media_timeout=0.2) as server:
             async with Phone() as phone:
                 call = await phone.dial(server.port)
                 assert call.code == 200
@@ -626,6 +626,27 @@ def test_behind_a_router_callers_are_told_its_address(monkeypatch):
             call = await phone.dial(server.port)
             assert call.rtp_target[0] == "198.51.100.20"
             assert f"198.51.100.20:{server.port}" in call.contact
+
+    asyncio.run(main())
+
+
+def test_a_media_timeout_that_is_none_is_refused(monkeypatch):
+    with pytest.raises(DeviceError, match=r"the media timeout is -1, expected seconds, 0 or more"):
+        Trunk(5060, media_timeout=-1)
+    monkeypatch.setenv("GRAPHVOIP_MEDIA_TIMEOUT", "soon")
+    with pytest.raises(DeviceError, match="'soon'"):
+        Trunk(5060)
+
+
+def test_the_media_timeout_comes_from_the_environment(monkeypatch):
+    """As runVoipClient takes it. The default is 30 s, docs say."""
+    assert Trunk(5060).option["media_timeout"] == 30
+    monkeypatch.setenv("GRAPHVOIP_MEDIA_TIMEOUT", "0.3")
+
+    async def main():
+        async with serving(wait) as server, Phone() as phone:
+            await phone.dial(server.port)
+            assert await server.reason() == "no sound for 0.3 s"
 
     asyncio.run(main())
 

@@ -238,14 +238,14 @@ class Call(pj.Call):
             if theirs:
                 prm.sdp.wholeSdp = prm.sdp.wholeSdp.replace(f"IN IP4 {theirs[1]}", f"IN IP4 {self.local}")
 
-    def is_lost(self, patience: float) -> bool:
+    def is_lost(self, timeout: float) -> bool:
         """Whether the far end should be sending but has not for so long: it is gone and did not say so."""
         if self.stream < 0:
             return False
         packets = self.getStreamStat(self.stream).rtcp.rxStat.pkt
         if packets != self.packets:
             self.packets, self.heard_at = packets, time.monotonic()
-        return time.monotonic() - self.heard_at > patience
+        return time.monotonic() - self.heard_at > timeout
 
     def onDtmfEvent(self, prm: Any) -> None:
         """A key as a telephone event; all that is told of one press has its time. onDtmfDigit repeats it after 8 s."""
@@ -312,7 +312,7 @@ class Line:
         self.wake = option["wake"]
         self.welcome = [(ipaddress.ip_network(network), port) for network, port in option["welcome"]]
         self.fixed_address = option["host"] or option["public"]
-        self.patience = option["patience"]
+        self.media_timeout = option["media_timeout"]
         self.calls: dict[int, Call] = {}
         # Calls that end: the last frame that is to be sent, or SENT, and until when.
         self.ending: dict[int, tuple[int | None, float]] = {}
@@ -437,10 +437,10 @@ class Line:
             del self.leaving[session]
             library.pjsip_inv_terminate(session, pj.PJSIP_SC_REQUEST_TIMEOUT, True)  # nothing if it has ended
             library.pjsip_inv_dec_ref(session)
-        if self.patience and now > self.look_at:
-            self.look_at = now + min(5, self.patience / 2)
-            for call in [call for call in self.calls.values() if call.is_lost(self.patience)]:
-                self.give_up(call, f"no sound for {self.patience:g} s")
+        if self.media_timeout and now > self.look_at:
+            self.look_at = now + min(5, self.media_timeout / 2)
+            for call in [call for call in self.calls.values() if call.is_lost(self.media_timeout)]:
+                self.give_up(call, f"no sound for {self.media_timeout:g} s")
 
     def listen(self) -> None:
         """Commands of the trunk. When it is gone, so are we."""

@@ -10,6 +10,7 @@ import importlib.util
 import ipaddress
 import json
 import logging
+import math
 import mmap
 import os
 import platform
@@ -29,7 +30,7 @@ log = logging.getLogger("graphvoip")
 
 PORT = 5060  # SIP over UDP
 RTP_PORT, RTP_PORTS = 20000, 100  # the first UDP port for sound, and how many a line may choose from
-PATIENCE = 300.0  # seconds without a packet of sound after which a caller is gone
+MEDIA_TIMEOUT = 30.0  # seconds without a packet of sound after which a caller is gone
 MEMORY = 1 << 20  # bytes a line shares with us, more than it ever uses: pages that nobody touches are never made
 START = 20.0  # seconds a line may take to start
 STOP = 3.0  # seconds a line may take to say good-bye
@@ -206,7 +207,8 @@ class Trunk:
     host: the address to listen on; all of them without it.
     rtp_port: the first UDP port for sound; line n uses rtp_port + 100n to rtp_port + 100n + 99.
     public: the address that callers reach us by when a router translates ours (or set GRAPHVOIP_PUBLIC_ADDRESS).
-    patience: seconds without a packet of sound after which a caller is taken to be gone; 0: never.
+    media_timeout: seconds without a packet of sound after which a caller is taken to be gone (30, or set
+        GRAPHVOIP_MEDIA_TIMEOUT); 0: never. A call on hold is not meant.
 
     IP_WHITELIST in the environment says who may call: addresses, networks and IP:PORT, separated by commas.
     """
@@ -220,15 +222,17 @@ class Trunk:
         host: str | None = None,
         rtp_port: int = RTP_PORT,
         public: str | None = None,
-        patience: float = PATIENCE,
+        media_timeout: float | None = None,
     ):
         public = public or os.environ.get("GRAPHVOIP_PUBLIC_ADDRESS")
         for address in (host, public):
             if address and not is_address(address, 4):
                 raise DeviceError(f"SIP: {address!r} is not an IPv4 address; write for example 203.0.113.7")
         self.host = None if host == "0.0.0.0" else host
+        told = os.environ.get("GRAPHVOIP_MEDIA_TIMEOUT") or MEDIA_TIMEOUT
+        timeout = seconds(told if media_timeout is None else media_timeout)
         welcome = whitelist(os.environ.get("IP_WHITELIST", ""))
-        self.option = {"host": self.host or "", "public": public or "", "patience": patience, "welcome": welcome}
+        self.option = {"host": self.host or "", "public": public or "", "media_timeout": timeout, "welcome": welcome}
         self.limit = 0  # calls at once; known when the lines have started
         self.lines = [Line(self, port + 2 * n, rtp_port + RTP_PORTS * n) for n in range(lines)]
         self.opened = False
@@ -312,6 +316,17 @@ def is_address(text: str, version: int | None = None) -> bool:
         return version in (None, ipaddress.ip_address(text).version)
     except ValueError:
         return False
+
+
+def seconds(value: float | str) -> float:
+    """A media timeout, from code or from the environment."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise DeviceError(f"SIP: the media timeout is {value!r}, expected seconds, 0 or more. Write for example 30.")
+    return number
 
 
 def whitelist(text: str) -> list[tuple[str, int]]:
