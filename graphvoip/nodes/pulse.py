@@ -7,11 +7,14 @@ from ..rings import FRAME, RATE
 
 
 class Pulse(Node):
-    """Pulse oscillator without aliases: 1 for `width` of each turn, -1 for the rest; 0.5 is a square.
+    """Pulse oscillator with few aliases: 1 for `width` of each turn, -1 for the rest; 0.5 is a square.
 
     It begins with its rise. Its mean is 2 * width - 1, as that of any such wave; put a DcBlock after it where that
     disturbs. Its edges are band-limited steps (Brandt, "Hard sync without aliasing", 2001): a windowed sinc of 16
     samples. Such a wave swings a little beyond 1 beside an edge. It follows its pitch and its width 1 ms late.
+
+    At any pitch the aliases of a square are 65 dB below the fundamental up to 3000 Hz, 38 dB up to 3400 Hz, where a
+    telephone ends, and 15 dB at worst, just below 4000 Hz; of a narrow pulse, whose fundamental is weak, 57, 26 and 6.
 
     >>> Pulse(freq=110, width=Sine(freq=0.7, amp=0.4) + 0.5, amp=0.3)
     """

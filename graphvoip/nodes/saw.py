@@ -7,10 +7,13 @@ from ..rings import FRAME, RATE
 
 
 class Saw(Node):
-    """Sawtooth oscillator without aliases: it rises from -1 to 1 and falls at once; it begins at 0, rising.
+    """Sawtooth oscillator with few aliases: it rises from -1 to 1 and falls at once; it begins at 0, rising.
 
     The falls are band-limited steps (Brandt, "Hard sync without aliasing", 2001): a windowed sinc of 16 samples. Such a
     wave swings a little beyond 1 beside a fall. It follows its pitch 1 ms late.
+
+    At any pitch its aliases are 65 dB below the fundamental up to 3000 Hz, 32 dB up to 3400 Hz, where a telephone ends,
+    and 12 dB at worst, just below 4000 Hz.
 
     >>> Biquad(Saw(freq=110), freq=900, q=4) * 0.4
     """

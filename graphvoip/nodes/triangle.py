@@ -7,10 +7,13 @@ from ..rings import FRAME, RATE
 
 
 class Triangle(Node):
-    """Triangle oscillator without aliases. It begins at 0, rising.
+    """Triangle oscillator with few aliases. It begins at 0, rising.
 
     Its corners are band-limited ramps (Esqueda, Välimäki and Bilbao, "Rounding corners with BLAMP", 2016): a windowed
     sinc of 16 samples, integrated twice, so there is no integrator that could drift. It follows its pitch 1 ms late.
+
+    At any pitch its aliases are 65 dB below the fundamental up to 3000 Hz, 47 dB up to 3400 Hz, where a telephone ends,
+    and 25 dB at worst, just below 4000 Hz.
 
     >>> Triangle(freq=Sine(freq=5, amp=12) + 330, amp=0.6)
     """

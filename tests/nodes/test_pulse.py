@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from spectra import harmonic_to_alias
+from spectra import PITCHES, alias_below, harmonic_to_alias
 
 from graphvoip.nodes import Pulse, Sine
 
@@ -47,3 +47,13 @@ def test_width_and_level_are_held_within_their_ranges(run, signal):
     np.testing.assert_array_equal(scaled, plain * level)
     with pytest.raises(ValueError, match=r"width 1 turns is outside 0\.01\.\.0\.99"):
         Pulse(width=1)
+
+
+@pytest.mark.parametrize(
+    ("width", "levels"), [(0.5, {3000: -65, 3400: -38, 4000: -15}), (0.01, {3000: -57, 3400: -26, 4000: -6})]
+)
+def test_aliases_are_as_far_below_the_fundamental_as_the_docs_say(run, width, levels):
+    sounds = {pitch: run(Pulse(freq=pitch, width=width), 105)[0][800:] for pitch in PITCHES}
+    for limit, level in levels.items():
+        worst = max(alias_below(samples, pitch, limit) for pitch, samples in sounds.items())
+        assert level - 3 < worst < level, limit

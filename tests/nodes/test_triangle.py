@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from spectra import harmonic_to_alias
+from spectra import PITCHES, alias_below, harmonic_to_alias
 
 from graphvoip.nodes import Sine, Triangle
 
@@ -47,3 +47,10 @@ def test_its_level_may_be_a_signal_and_0_hz_is_silence(run):
     )
     np.testing.assert_array_equal(scaled, plain * level)
     assert not still.any()
+
+
+def test_aliases_are_as_far_below_the_fundamental_as_the_docs_say(run):
+    sounds = {pitch: run(Triangle(freq=pitch), 105)[0][800:] for pitch in PITCHES}
+    for limit, level in {3000: -65, 3400: -47, 4000: -25}.items():
+        worst = max(alias_below(samples, pitch, limit) for pitch, samples in sounds.items())
+        assert level - 3 < worst < level, limit
