@@ -25,13 +25,15 @@ LIMIT = 2  # frames a reader lets wait before it skips to the newest
 PATIENCE = 250  # frames after which a wait that never went away is cut: it is delay, not reserve
 
 HEADER = 16  # words before the frames
-# The far end writes the first five, the graph the others.
+# The far end writes the first five and the last two, the graph the others. Lost is what a far end knows of the way
+# beyond the ring: in, what never came, came too late or too much at once; out, what was not played in time.
 WORDS = (
     "in_written", "in_start", "out_read", "out_missed", "out_skipped",
     "in_read", "out_written", "in_missed", "in_skipped", "in_seen", "in_least",
+    "in_lost", "out_lost",
 )  # fmt: skip
 IN_WRITTEN, IN_START, OUT_READ, OUT_MISSED, OUT_SKIPPED = range(5)
-IN_READ, OUT_WRITTEN, IN_MISSED, IN_SKIPPED, IN_SEEN, IN_LEAST = range(5, 11)
+IN_READ, OUT_WRITTEN, IN_MISSED, IN_SKIPPED, IN_SEEN, IN_LEAST, IN_LOST, OUT_LOST = range(5, 13)
 
 FRAME_BYTES = 2 * FRAME
 IN_FRAMES = 8 * HEADER  # byte offset of the frames in
@@ -55,6 +57,7 @@ class LineRing:
 
     def open(self) -> None:
         """Forget the frames of an earlier call: neither side may hear them."""
+        self.words[IN_LOST] = self.words[OUT_LOST] = 0
         self.words[IN_START] = self.words[IN_WRITTEN]
         self.words[OUT_READ] = self.words[OUT_WRITTEN]
 
@@ -94,8 +97,8 @@ class LineRing:
         return self.words[OUT_WRITTEN] - self.words[OUT_READ]
 
     def counts(self) -> dict[str, int]:
-        """The counters by name: frames written, read, missed and skipped in both directions."""
-        return {name: self.words[i] for i, name in enumerate(WORDS[:9])}
+        """Return the counters by name: frames written, read, missed, skipped and lost in both directions."""
+        return {name: self.words[i] for i, name in enumerate(WORDS) if name not in ("in_seen", "in_least")}
 
 
 class Wake:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..rings import FRAME, IN_MISSED, IN_READ, IN_WRITTEN, OUT_WRITTEN, RATE, SILENCE, LineRing
+from ..rings import FRAME, IN_LOST, IN_MISSED, IN_READ, IN_WRITTEN, OUT_LOST, OUT_WRITTEN, RATE, SILENCE, LineRing
 
 HALF = 8  # samples that the interpolation looks back and ahead: 1 ms
 MARGIN = 80  # samples, 10 ms: how much too early or too late either side may be
@@ -116,8 +116,11 @@ class Elastic:
     def put(self, samples: np.ndarray) -> None:
         self.queue = np.concatenate((self.queue, samples))
 
-    def steer(self, level: float, first: bool = False) -> None:
-        """Told once a block how many samples there are between the two clocks, here and elsewhere."""
+    def steer(self, level: float, first: bool = False) -> bool:
+        """Told once a block how many samples there are between the two clocks, here and elsewhere.
+
+        True if something was lost: samples were dropped, or silence added.
+        """
         self.average += SLOW * (level - self.average)
         off, now_off = self.average - self.target, level - self.target
         lasting = abs(off) > FRAME and abs(now_off) > FRAME and off * now_off > 0
@@ -125,6 +128,7 @@ class Elastic:
             self.reset(round(now_off))
         elif abs(off) > BAND:
             self.debt = max(-1.5, min(1.5, self.debt + GAIN * math.copysign(abs(off) - BAND, off)))
+        return lasting and not first
 
     def reset(self, surplus: int) -> None:
         """Drop so many samples, or add silence, at once."""
@@ -180,7 +184,8 @@ class FromGraph:
                 elastic.late()
                 return np.zeros(FRAME, np.int16)
             elastic.put(np.frombuffer(frame, np.int16))
-        elastic.steer(len(elastic) + FRAME * self.beat.since(), first=not self.begun)
+        lost = elastic.steer(len(elastic) + FRAME * self.beat.since(), first=not self.begun)
+        self.ring.words[OUT_LOST] += lost
         self.begun = True
         return elastic.take()
 
@@ -213,7 +218,7 @@ class ToGraph:
         in_ring = max(0, words[IN_WRITTEN] - words[IN_READ])
         if self.begun and self.missed != words[IN_MISSED]:
             elastic.late()
-        elastic.steer(len(elastic) + FRAME * (in_ring - self.beat.since()), first=not self.begun)
+        words[IN_LOST] += elastic.steer(len(elastic) + FRAME * (in_ring - self.beat.since()), first=not self.begun)
         self.begun, self.missed = True, words[IN_MISSED]
 
     def send(self) -> float:

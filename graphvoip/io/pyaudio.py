@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..rings import FRAME, RATE, LineRing
+from ..rings import FRAME, OUT_LOST, RATE, LineRing
 from . import DeviceError, Leg
 from .elastic import FRAME_SECONDS, Beat, FromGraph, Resampler, ToGraph
 from .keyboard import Keyboard
@@ -180,6 +180,7 @@ class Card:
         else:
             raise OSError(f"it takes none of {', '.join(map(str, rates))} Hz")
         self.size, self.channels = rate // 50, channels
+        self.room = self.stream.get_write_available() if side == "output" else 0  # samples; nothing has been played yet
         self.resample: Callable[[np.ndarray], np.ndarray] = lambda block: block
         if rate != RATE:
             self.resample = Resampler(FRAME, self.size) if side == "output" else Resampler(self.size, FRAME)
@@ -189,10 +190,12 @@ class Card:
         data = self.stream.read(self.size, exception_on_overflow=False)
         return self.resample(np.frombuffer(data, np.int16)[:: self.channels])
 
-    def write(self, samples: np.ndarray) -> None:
-        """Play 160 samples; waits until the card has room."""
+    def write(self, samples: np.ndarray) -> bool:
+        """Play 160 samples; waits until the card has room. True if the card had run dry before them."""
+        ran_dry = self.stream.get_write_available() >= self.room
         block = np.repeat(self.resample(samples), self.channels)
         self.stream.write(block.tobytes(), len(block) // self.channels, exception_on_underflow=False)
+        return ran_dry
 
     def drain(self) -> None:
         """Wait until all has been heard: what has room behind it has been taken. (Pa_StopStream loses 30 ms of it.)"""
@@ -219,8 +222,9 @@ class NoCard:
         self._pace()
         return np.zeros(FRAME, np.int16)
 
-    def write(self, samples: np.ndarray) -> None:
+    def write(self, samples: np.ndarray) -> bool:
         self._pace()
+        return False
 
     def drain(self) -> None:
         pass
@@ -423,17 +427,20 @@ class SoundCard:
 
     def _speak(self, side: Side, flow: FromGraph, flowing: threading.Event) -> None:
         """The speaker's thread."""
+
+        def play(block: np.ndarray) -> None:
+            ran_dry = side.do(lambda card: card.write(block))
+            flow.ring.words[OUT_LOST] += ran_dry and flow.begun
+
         blocks = 0
         while not self._ending.is_set():
-            block = flow.block()
-            side.do(lambda card: card.write(block))  # noqa: B023 - it is done at once
+            play(flow.block())
             blocks += 1
             if blocks == 10:  # the card's buffer is full: it really plays
                 flowing.set()
         if not self._stop.is_set():
             rest = flow.rest()
-            rest = np.pad(rest, (0, -len(rest) % FRAME))
-            for block in rest.reshape(-1, FRAME):
-                side.do(lambda card: card.write(block))  # noqa: B023
+            for block in np.pad(rest, (0, -len(rest) % FRAME)).reshape(-1, FRAME):
+                play(block)
             side.do(lambda card: card.drain())
         side.close()

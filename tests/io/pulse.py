@@ -17,8 +17,8 @@ from graphvoip.rings import RATE
 
 CONFIG = """
 pcm_type.pulse { lib "libasound_module_pcm_pulse.so" }
-pcm.!default { type pulse hint { show on description "The private server" } }
-pcm.pulse { type pulse hint { show on description "The same" } }
+pcm.!default { type pulse handle_underrun 1 hint { show on description "The private server" } }
+pcm.pulse { type pulse handle_underrun 1 hint { show on description "The same" } }
 ctl_type.pulse { lib "libasound_module_ctl_pulse.so" }
 ctl.!default { type pulse }
 """

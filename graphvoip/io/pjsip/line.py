@@ -41,6 +41,7 @@ from graphvoip.notes import KEYS
 from graphvoip.rings import (
     FRAME,
     FRAME_BYTES,
+    IN_LOST,
     IN_START,
     IN_WRITTEN,
     OUT_READ,
@@ -219,6 +220,12 @@ class Call(pj.Call):
         self.line.ports.append(self.port)
         self.line.rings.append(self.slot)
         del self.line.calls[self.number]
+
+    def onStreamDestroyed(self, prm: Any) -> None:
+        """Count what the jitter buffer of this stream had not, when it was due, or had too much of."""
+        jitter = self.getStreamStat(prm.streamIdx).jbuf
+        if self.port.ring is self.ring:
+            self.ring.words[IN_LOST] += jitter.lost + jitter.empty + jitter.discard
 
     def onCallMediaState(self, prm: Any) -> None:
         self.connect()
