@@ -46,6 +46,7 @@ from .recipe import Patch, Recipe, adopt
 from .rings import RATE
 from .speaker import Speaker
 from .tts import Utterance
+from .watchdog import Blocked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -719,17 +720,19 @@ class Call:
     async def _run(self, handler: Callable[["Call"], Any]) -> None:
         """Run the handler to its end, which is the call's. Nothing that it raises gets past here."""
         self._task = asyncio.current_task()
+        interrupted = False
         try:
-            result = handler(self)
-            if not inspect.isawaitable(result):
-                name = getattr(handler, "__qualname__", repr(handler))
-                raise TypeError(f"the handler {name} is not a coroutine function; write 'async def'")
-            await result
+            await _awaitable(handler, handler(self))
             self._tell_forgotten()
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task and not task.cancelling():
                 log.warning("%s: the handler ended because it awaited something that had been cancelled", self.id)
+        except Blocked as error:
+            self.error = RuntimeError(str(error)).with_traceback(error.__traceback__)
+        except KeyboardInterrupt:  # in the middle of its code: the program ends, and waits for nothing
+            interrupted = True
+            raise
         except BaseException as error:
             self.error = error
             if not isinstance(error, Exception):
@@ -742,7 +745,8 @@ class Call:
             if self._reminder:
                 self._reminder.cancel()
             self._end("the handler failed" if self.error else "the handler is done", ours=True)
-            await self._closed.wait()
+            if not interrupted:
+                await self._closed.wait()
 
     def _tell_forgotten(self) -> None:
         """Say what the handler has begun and cannot have meant to leave: these are futures, and Python says nothing."""
@@ -763,6 +767,16 @@ def prepare() -> None:
     """Compile, or load from the disk, all that a call is made of, so that the first caller does not wait for it."""
     for kind in (Custom, Dtmf, Fade, Keypad, LineIn, LineOut, Pcm, Recorder, Sink, Speech, Tone):
         kind.process.compile(kind)
+
+
+def _awaitable(handler: Callable, result: Any) -> Any:
+    """What a handler gave, if that can be awaited."""
+    if inspect.isawaitable(result):
+        return result
+    name = getattr(handler, "__name__", repr(handler))
+    if inspect.isasyncgen(result):
+        raise TypeError(f"the handler {name} has a 'yield' in it, so it never runs; await or return instead")
+    raise TypeError(f"the handler {name} is not a coroutine function; write 'async def {name}(call)'")
 
 
 def _ignore(*args: Any) -> None:

@@ -137,10 +137,25 @@ def import_file(file: Path) -> tuple[Any, list[Callable]]:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise Problem(f"{file} cannot be imported: {last_line(error)}", _traced(file, error)) from None
+        raise Problem(f"{file} cannot be imported: {last_line(error)}{_hint(error)}", _traced(file, error)) from None
     finally:
         client.importing = None
     return module, given
+
+
+def _hint(error: BaseException) -> str:
+    """What to write instead, where a handler is a plain function."""
+    if not isinstance(error, SyntaxError) or not re.search(r"outside (of )?async(hronous)? function", error.msg):
+        return ""
+    lines = _text(error)[: error.lineno]
+    function = next((found[1] for line in reversed(lines) if (found := re.match(r"\s*def (\w+)\(", line))), "handler")
+    return f"; write 'async def {function}(call)'"
+
+
+def _text(error: SyntaxError) -> list[str]:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return Path(error.filename or "").read_text("utf-8").splitlines()
+    return []
 
 
 class _Loader(importlib.machinery.SourceFileLoader):

@@ -5,9 +5,7 @@ import functools
 import inspect
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from .call import STUBBORN, Call, prepare
 from .clock import VirtualLoop
 from .engine import Engine
 from .io import NUMBER, Device, DeviceError, Leg, uri_of
+from .watchdog import Stopping
 
 log = logging.getLogger("graphvoip")
 
@@ -39,6 +38,7 @@ class Exchange:
         shadow.warn(shadow.imported(), log.warning)
         self.calls: dict[asyncio.Task, Call] = {}
         self.closing = False
+        self.error: BaseException | None = None  # what the last handler that failed has raised
 
     def incoming(self, leg: Leg) -> bool:
         """Take the call of this leg, or say False: all lines are busy."""
@@ -59,6 +59,7 @@ class Exchange:
         call = self.calls.pop(task)
         if not task.cancelled():
             task.exception()
+        self.error = call.error or self.error
         log.info("%s: ended after %.1f s, %s", call.id, call.time, call._ended.result() if call._ended.done() else "?")
 
     async def close(self) -> None:
@@ -73,8 +74,11 @@ class Exchange:
             task.cancel()
 
 
-async def serve(handler: Handler, device: Device, limit: int = LIMIT) -> None:
-    """Answer the calls of a device, until it has no more or until this is cancelled."""
+async def serve(handler: Handler, device: Device, limit: int = LIMIT) -> BaseException | None:
+    """Answer the calls of a device, until it has no more or until this is cancelled.
+
+    Gives what the last handler that failed has raised, or None.
+    """
     prepare()
     engine = Engine()
     exchange = Exchange(handler, engine, limit)
@@ -84,27 +88,30 @@ async def serve(handler: Handler, device: Device, limit: int = LIMIT) -> None:
         await device.closed()
         if exchange.calls:
             await asyncio.wait(list(exchange.calls))
+        return exchange.error
     finally:
         await exchange.close()
         await device.close()
         engine.stop()
 
 
-def run(handler: Handler, device: Device, limit: int = LIMIT) -> None:
-    """serve, on the clock that the device wants. Ctrl-C and SIGTERM end it in good order."""
+def run(handler: Handler, device: Device, limit: int = LIMIT) -> BaseException | None:
+    """serve, on the clock that the device wants. Ctrl-C and SIGTERM end it in good order, and a second one at once.
 
-    async def main() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        if threading.current_thread() is threading.main_thread():
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        await serve(handler, device, limit)
+    Gives what the last handler that failed has raised, if the far end came to its end by itself.
+    """
 
-    try:
-        with asyncio.Runner(loop_factory=VirtualLoop if device.name == "virtual" else None) as runner:
-            runner.run(main())
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        log.info("stopped")
+    async def main() -> BaseException | None:
+        stopping.attach()
+        return await serve(handler, device, limit)
+
+    with Stopping() as stopping:
+        try:
+            with asyncio.Runner(loop_factory=VirtualLoop if device.name == "virtual" else None) as runner:
+                return runner.run(main())
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            log.info("stopped")
+    return None
 
 
 def as_written(handler: Handler) -> Handler:
@@ -122,7 +129,7 @@ def runVoipClient(handler: Handler, port: int | None = None, device: str | None 
     returns when it is over. With QUECEY_VOIP_REAL set it is a SIP server on UDP `port` (5060) and runs until it is
     stopped. `device`, or else GRAPHVOIP_DEVICE, names the far end: virtual, pyaudio, pjsip, or simulated, the better of
     the first two. The first argument of your script is the caller's number. A handler that returns, or raises, ends its
-    call.
+    call; one that raises on a simulated phone ends the program with status 1.
     """
     if importing is not None:
         importing.append(handler)
@@ -130,9 +137,11 @@ def runVoipClient(handler: Handler, port: int | None = None, device: str | None 
     if not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        run(handler, choose_device(port, device))
+        failed = run(handler, choose_device(port, device))
     except DeviceError as error:
         sys.exit(f"graphvoip: {error}")
+    if failed:
+        sys.exit(1)  # its traceback is in the log
 
 
 def choose_device(port: int | None = None, name: str | None = None, number: str | None = None) -> Device:

@@ -16,12 +16,14 @@ from numba import types
 
 from .kernel import native
 from .rings import FRAME, RATE
+from .watchdog import Watchdog, blocked, here
 
 log = logging.getLogger("graphvoip")
 
 FRAMES = RATE // FRAME  # frames a second
 TICK = 1_000_000_000 // FRAMES  # nanoseconds a frame
 BUSY = 10_000  # steps of the event loop after which time passes though a task never sleeps, but polls
+JOBS = 10_000  # that are given to threads in one frame; more of them would go on for ever
 LONGEST = 12 * 3600 * FRAMES  # frames of virtual time after which a program that still waits is told so
 
 _CLOCK = getattr(time, "CLOCK_MONOTONIC", 1)
@@ -71,7 +73,7 @@ class _FrameSelector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None):
         self.busy += 1
-        if timeout is not None and timeout <= 0 and self.busy < BUSY:
+        if timeout is not None and timeout <= 0 and (self.busy < BUSY or self.loop.threads):
             return super().select(0)
         if self.loop.threads:
             ready = super().select(1.0)  # time stands still while a thread works; its end wakes us
@@ -88,6 +90,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose time passes frame by frame, as fast as frames can be made.
 
     Work in threads (asyncio.to_thread) takes no virtual time. Real sockets and subprocesses are polled, not waited for.
+    Code that lets no time pass is stopped by a watchdog; the coroutine that is run itself, a test say, is not.
     """
 
     def __init__(self):
@@ -95,6 +98,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector.loop = self
         self.frames = 0
         self.threads = 0
+        self.jobs = 0  # given to threads since the last frame
         self.each_frame: list[Callable[[], Any]] = []  # what runs in a frame: the engine's step
         super().__init__(selector)
         self._clock_resolution = 1e-6  # a sleep of 0.06 s is three frames, whatever 1/50 is in binary
@@ -102,14 +106,23 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.frames / FRAMES
 
+    def run_until_complete(self, future: Any) -> Any:
+        main = future.get_coro() if isinstance(future, asyncio.Task) else future
+        with Watchdog(lambda: self.frames).watching(spared=getattr(main, "cr_frame", None)):
+            return super().run_until_complete(future)
+
     def advance(self) -> None:
         self.frames += 1
+        self.jobs = 0
         if self.frames > LONGEST:
             raise RuntimeError("12 hours of virtual time have passed and the program still waits for something")
         for run in self.each_frame:
             run()
 
     def run_in_executor(self, executor, func, *args):
+        self.jobs += 1
+        if self.jobs > JOBS:
+            raise blocked(f"while it gave {JOBS} jobs to threads", here())
         future = super().run_in_executor(executor, func, *args)
         self.threads += 1
         future.add_done_callback(self._thread_done)

@@ -15,6 +15,7 @@ from .engine import Engine
 from .nodes.custom import Custom
 from .nodes.sink import Sink
 from .rings import FRAME, RATE, Wake
+from .watchdog import Blocked
 
 DELTA = 1 / RATE
 
@@ -78,6 +79,8 @@ def raisable(error: BaseException) -> Exception:
     """An exception of a user's function as a future can hold it: some have a meaning of their own to who awaits."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):
         return error
+    if isinstance(error, Blocked):
+        return RuntimeError(str(error)).with_traceback(error.__traceback__)
     raised = RuntimeError(f"a function of the call raised {error!r}")
     raised.__cause__ = error
     return raised
@@ -140,7 +143,7 @@ class Feeder:
         try:
             if not job.step():
                 self.remove(job)
-        except (Exception, SystemExit, asyncio.CancelledError) as error:
+        except (Exception, SystemExit, asyncio.CancelledError, Blocked) as error:
             self.remove(job)
             if not self.engine.loop.is_closed():
                 self.engine.loop.call_soon_threadsafe(self.on_error, job, raisable(error))

@@ -15,6 +15,7 @@ from .digits import Digits
 from .feeder import raisable
 from .notes import KEYS
 from .playback import Pending
+from .watchdog import Blocked
 
 
 class Wanted(Pending):
@@ -62,7 +63,7 @@ class Keys:
             if len(wanted.taken) == 1 and wanted.on_first:
                 try:
                     wanted.on_first(key)
-                except Exception as error:
+                except (Exception, Blocked) as error:
                     wanted.set_exception(raisable(error))
                     return
             if len(wanted.taken) == wanted.n:

@@ -73,6 +73,13 @@ def test_two_runs_are_the_same(graphvoip):
     assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
 
 
+def test_await_in_a_plain_function_is_answered_with_async_def(graphvoip, file):
+    result = graphvoip("call", file("def handler(call):\n    await call.playTone(440, 1)\n"))
+    assert result.exit_code == 1
+    assert result.stderr.endswith("SyntaxError: 'await' outside async function; write 'async def handler(call)'\n")
+    assert "line 2" in result.stderr
+
+
 def test_call_draws_a_picture(graphvoip):
     assert graphvoip("call", HELLO, "--plot", "call.png").exit_code == 0
     data = Path("call.png").read_bytes()
@@ -162,7 +169,9 @@ def test_what_took_no_time_has_no_speed(graphvoip, file, command):
 def test_a_handler_that_is_no_coroutine_function(graphvoip, file):
     result = graphvoip("call", file("def handler(call): ...\n"))
     assert result.exit_code == 1
-    assert_one_line(result, "graphvoip: the handler failed: .* is not a coroutine function; write 'async def'")
+    assert_one_line(
+        result, "graphvoip: the handler failed: .* is not a coroutine function; write 'async def handler\\(call\\)'"
+    )
 
 
 def test_a_file_that_cannot_be_written(graphvoip):

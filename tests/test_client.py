@@ -56,11 +56,12 @@ def test_the_callers_script_comes_from_the_environment():
     assert "1234" in done.stdout.splitlines()
 
 
-def test_an_exception_in_the_handler_is_a_traceback_with_the_calls_id():
+def test_an_exception_in_the_handler_is_a_traceback_with_the_calls_id_and_status_1():
     done = program("raise LookupError('mine')")
+    assert done.returncode == 1
     assert "call 1: the handler failed" in done.stderr
     assert "LookupError: mine" in done.stderr
-    assert "end" in done.stdout
+    assert "end" not in done.stdout.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -157,6 +158,30 @@ async def test_after_a_hangup_the_next_one_is_served(phone):
         assert await first.hears_tone(440)
     async with phone(handler) as second:
         assert await second.hears_tone(440)
+
+
+def plain(call):
+    call.playTone(440, 1)
+
+
+async def with_yield(call):
+    yield call
+
+
+@pytest.mark.parametrize(
+    ("handler", "says"),
+    [
+        (plain, r"the handler plain is not a coroutine function; write 'async def plain\(call\)'"),
+        (with_yield, "the handler with_yield has a 'yield' in it, so it never runs"),
+    ],
+)
+async def test_handler_that_is_no_coroutine_function_fails_with_the_remedy(phone, handler, says):
+    async def ring():
+        async with phone(handler) as p:
+            await p.hung_up()
+
+    with pytest.raises(TypeError, match=says):
+        await ring()
 
 
 def test_a_handler_must_be_a_function():

@@ -720,6 +720,7 @@ def test_a_handler_that_is_not_async_is_told(monkeypatch, caplog):
 
     monkeypatch.setenv("GRAPHVOIP_DEVICE", "virtual")
     monkeypatch.setattr(sys, "argv", ["script.py"])
-    with caplog.at_level(logging.ERROR):
+    with caplog.at_level(logging.ERROR), pytest.raises(SystemExit) as end:
         runVoipClient(handler)
-    assert "write 'async def'" in caplog.text
+    assert end.value.code == 1
+    assert "write 'async def handler(call)'" in caplog.text
