@@ -337,6 +337,24 @@ async def test_a_call_is_a_call_interface_and_knows_graphvoips_methods_too(phone
         assert p.digits == "1"
 
 
+def test_calls_in_real_time(live):
+    async def handler(call):
+        call.results = [await call.playTone(440, 0.1), await call.playPCM([0.5] * 800)]
+        controller = RecordController()
+        recording = call.recordPCM(controller, maxlen=0)
+        call.results.append(await call.recordCustom(lambda sample: 0))
+        controller.stopped = True
+        call.results.append(type(await recording))
+
+    async def test(engine, call):
+        _, one, task = call(handler)
+        await task
+        assert one.error is None
+        assert one.results == [True, True, True, list]
+
+    live(test)
+
+
 async def test_keywords_are_the_originals_and_those_of_the_api(phone):
     async def handler(call):
         await call.playTone(pitch=420, duration=0.2)
@@ -368,7 +386,7 @@ async def test_results_are_true(phone):
         stopped = call.playPCM([0.5], loop=True)
         stopped.stop()
         assert await stopped is True
-        call.call.reached = True
+        call.reached = True
 
     async with phone(handler) as p:
         assert await p.hung_up()
@@ -384,7 +402,7 @@ async def test_negative_and_infinite_durations(phone):
             await asyncio.sleep(30)
             assert not tone.done()
             tone.cancel()
-        call.call.reached = True
+        call.reached = True
 
     async with phone(handler) as p:
         assert await p.hung_up(within=100)
@@ -405,7 +423,7 @@ async def test_keys_are_lost_while_nobody_waits(phone):
         await call.playTone(440, 1)
         first = await call.getDTMF()
         await call.playTone(550, 1)
-        call.call.got = first + await call.getDTMF(n=2)
+        call.got = first + await call.getDTMF(n=2)
 
     async with phone(handler) as p:
         await p.press("12")
@@ -428,7 +446,7 @@ async def test_filters_counts_and_the_first_key(phone):
         got.append(await call.getDTMF(n=-1))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(call.getDTMF(filter=""), 1)
-        call.call.got = got
+        call.got = got
 
     async with phone(handler) as p:
         await p.press("3142")
@@ -443,7 +461,7 @@ async def test_keys_of_a_timed_out_wait_are_gone(phone):
     async def handler(call):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(call.getDTMF(n=4), 2)
-        call.call.got = await call.getDTMF(n=4)
+        call.got = await call.getDTMF(n=4)
 
     async with phone(handler) as p:
         await p.press("55")
@@ -457,7 +475,7 @@ async def test_an_exception_of_on_first_is_raised_where_the_keys_are_awaited(pho
     async def handler(call):
         with pytest.raises(ZeroDivisionError):
             await call.getDTMF(on_first=lambda key: 1 / 0)
-        call.call.got = await call.getDTMF()
+        call.got = await call.getDTMF()
 
     async with phone(handler) as p:
         await p.press("12")
@@ -484,12 +502,28 @@ async def test_a_hangup_cancels_what_waits_for_keys_in_another_task(phone):
 @pytest.mark.parametrize(("maxlen", "samples"), [(800, 800), (800.0, 800), (799.5, 800), (0.5, 1), (-5, 1), (True, 1)])
 async def test_a_recording_ends_at_maxlen(phone, maxlen, samples):
     async def handler(call):
-        call.call.got = await call.recordPCM(None, maxlen)
+        call.got = await call.recordPCM(None, maxlen)
 
     async with phone(handler) as p:
         assert await p.hung_up()
         assert type(p.call.got) is list
         assert len(p.call.got) == samples
+
+
+async def test_a_long_recording_is_a_list_of_all_its_samples(phone):
+    async def handler(call):
+        call.got = await call.recordPCM(maxlen=25 * 8000)
+
+    async with phone(handler) as p:
+        said = np.arange(25 * 8000) / 2**18
+        await p.play(said)
+        assert await p.hung_up()
+        assert type(p.call.got) is list
+        assert len(p.call.got) == 200000
+        start = p.call.got.index(1 / 2**8)
+        heard = p.call.got[start:]
+        assert all(type(sample) is float for sample in heard)
+        assert heard[80000] == pytest.approx(1 / 2**8 + 80000 / 2**18, abs=1e-4)
 
 
 @pytest.mark.parametrize("maxlen", [None, 0, 0.0, float("inf"), float("nan")])
@@ -507,7 +541,7 @@ async def test_a_recording_without_a_limit_ends_by_its_controller(phone, maxlen,
             controller.stop()
         else:
             controller.stopped = True
-        call.call.got = await recording
+        call.got = await recording
 
     async with phone(handler) as p:
         await p.play([0.5] * 4000)
@@ -527,7 +561,7 @@ async def test_recordings_that_nothing_ends(phone):
         call.recordPCM(maxlen=float("inf")).cancel()
         with pytest.raises(asyncio.CancelledError):
             await recording
-        call.call.reached = True
+        call.reached = True
 
     async with phone(handler) as p:
         assert await p.hung_up(within=20)
@@ -546,7 +580,7 @@ async def test_a_controller_that_has_stopped_records_one_sample_and_may_be_set_b
         controller.stop()
         assert len(await recording) == 4000
         assert len(controller.recorded) == 4000
-        call.call.reached = True
+        call.reached = True
 
     async with phone(handler) as p:
         assert await p.hung_up()
@@ -576,7 +610,7 @@ async def test_a_coroutine_function_for_samples_is_refused(phone):
     async def handler(call):
         with pytest.raises(TypeError, match=r"recordCustom: .* is not a plain function"):
             call.recordCustom(listen)
-        call.call.reached = True
+        call.reached = True
 
     async with phone(handler) as p:
         assert await p.hung_up()
@@ -701,7 +735,7 @@ def test_the_command_line_gives_a_handler_the_calls_of_its_import(graphvoip, tmp
 
 async def test_a_file_that_imports_the_package_only_gets_its_calls_too(phone):
     names = {}
-    exec("import voip\nasync def handler(call):\n    call.call.kind = type(call).__name__\n", names)
+    exec("import voip\nasync def handler(call):\n    call.kind = type(call).__name__\n", names)
     async with phone(names["handler"]) as p:
         assert await p.hung_up()
         assert p.call.kind == "VoipCall"

@@ -17,10 +17,11 @@ from .iface import CallInterface
 
 
 class VoipCall(CallInterface):
-    """A call of graphvoip with the original's methods before its own."""
+    """A call of graphvoip with the original's methods before its own. What is set on it is set on that call."""
 
     call: Call
     dtmf: DTMF
+    _own = ("call", "dtmf", "engine")
 
     def __init__(self, call: Call):
         super().__init__(call, DTMF(), GraphEngine(call))
@@ -29,9 +30,15 @@ class VoipCall(CallInterface):
         return self.call.getRemoteUri()
 
     def __getattr__(self, name: str) -> Any:
-        if name == "call":
+        if name in self._own:
             raise AttributeError(name)
         return getattr(self.call, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._own:
+            super().__setattr__(name, value)
+        else:
+            setattr(self.call, name, value)
 
     def __repr__(self) -> str:
         return repr(self.call)

@@ -15,6 +15,8 @@ from graphvoip.rings import FRAME, RATE
 from ._keywords import also
 from .engine import AudioEngine
 
+BLOCK = 10 * RATE  # samples that are made a list at once
+
 
 class GraphEngine(AudioEngine):
     def __init__(self, call: Call):
@@ -88,7 +90,12 @@ def _limit(maxlen: float | None) -> int | None:
 
 def _as_list(recording: asyncio.Future) -> "asyncio.Future[list[float]]":
     async def listed() -> list[float]:
-        return list(await recording)
+        pcm, found = await recording, []
+        for start in range(0, len(pcm), BLOCK):
+            if start:
+                await asyncio.sleep(0)  # an hour is a second's work: other calls come in between
+            found.extend(pcm[start : start + BLOCK])
+        return found
 
     task = asyncio.ensure_future(listed())
     task.add_done_callback(lambda done: recording.cancel())  # it was cancelled, perhaps before it had begun
