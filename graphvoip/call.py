@@ -403,10 +403,11 @@ class Call:
     def draw(self, path: "str | os.PathLike[str]") -> None:
         """Draw what sounds at this moment, with the level of every output, to an SVG file."""
         from .draw import graph_svg
+        from .files import write_whole
 
         if Path(path).suffix.lower() != ".svg":
             raise ValueError(f"draw: {path}: its name must end in .svg")
-        Path(path).write_text(graph_svg(self._graph, levels=True), "utf-8")
+        write_whole(path, graph_svg(self._graph, levels=True).encode())
 
     def flushDTMF(self) -> str:
         """Forget the keys that were typed ahead; they are returned."""

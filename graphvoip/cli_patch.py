@@ -134,7 +134,7 @@ def _check(text: str, write: bool) -> None:
 
 
 def _rewrite(source: Source) -> str:
-    from .io.wav import write_whole
+    from .files import write_whole
     from .patchwriter import dumps
 
     if not source.is_json:
@@ -167,7 +167,7 @@ def draw(
         raise Problem(f"{file}: its name must end in .svg")
     made = source.build()
     from .draw import patch_svg
-    from .io.wav import write_whole
+    from .files import write_whole
 
     write_whole(file, patch_svg(made).encode())
     typer.echo(f"{file}: {made.name}, {len(made.nodes) - len(made.params) - len(made.inputs)} nodes")

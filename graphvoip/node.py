@@ -24,7 +24,6 @@ import math
 import numbers
 import os
 import re
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +34,7 @@ import numpy as np
 from .rings import FRAME
 
 LINE = 64  # bytes of a cache line
+MAX_EVENTS = 16  # of a node: 4 bits of an event's token say which of them it is
 LEAD = 16  # floats before a buffer's first sample: the last of them is the sample before it, see plan.py
 
 types: dict[str, type["Node"]] = {}  # every node class that is loaded, by its type name; a user's own are in it, too
@@ -242,26 +242,6 @@ class SoundFile(File):
         from .io.wav import blocks
 
         return blocks(vars(node)[self.name])
-
-
-def new_file(template: Path, **words: str) -> Path:
-    """An empty file of its own, so that nobody else takes its name; its folder is made.
-
-    In the template's name {time} stands for now, and {call}, say, for the word of that name. If there is such a file,
-    the new one gets a number.
-    """
-    name = template.name
-    for word, value in (words | {"time": time.strftime("%Y%m%d-%H%M%S")}).items():
-        name = name.replace(f"{{{word}}}", value.replace(" ", "-"))
-    first = path = template.with_name(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for number in itertools.count(2):
-        try:
-            path.touch(exist_ok=False)
-            break
-        except FileExistsError:
-            path = first.with_stem(f"{first.stem}-{number}")
-    return path
 
 
 class Output(Slot):
@@ -521,6 +501,11 @@ class Node(Arithmetic):
         for name in cls.slots.inputs | cls.slots.options | cls.slots.outputs | cls.slots.events:
             if hasattr(Node, name) or name in Node.__annotations__:
                 raise TypeError(f"{cls.__name__}: a slot cannot be named '{name}'; every node has that already")
+        if len(cls.slots.events) > MAX_EVENTS:
+            raise TypeError(
+                f"{cls.__name__} has {len(cls.slots.events)} events, a node at most {MAX_EVENTS}; "
+                "tell the others apart by the value of one: event(at, value)"
+            )
         fields = [field for slot in names.values() if isinstance(slot, State) for field in slot.fields.items()]
         # Event words first: the audio thread and the kernel's wrapper find them by their index.
         words = [(name, "i8") for name in cls.slots.events] + fields

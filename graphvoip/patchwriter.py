@@ -9,6 +9,7 @@ from typing import Any
 
 from . import expression
 from .expression import Name, Number, Operation, Tree
+from .files import write_whole
 from .node import File, Node, Port, Signal, Sound, settled, types
 from .nodes.constant import Constant
 from .patchbuilder import in_files
@@ -21,7 +22,7 @@ def save(patch: Patch, path: str | os.PathLike) -> None:
     path = Path(path)
     document = document_of(patch, path.parent)
     PatchFile(document, path.parent, f"{path}", Loaded(), (path.resolve(),), path.stem)
-    path.write_text(dumps(document), "utf-8")
+    write_whole(path, dumps(document).encode())
 
 
 def dumps(document: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .io.wav import write_whole
+from .files import write_whole
 from .rings import RATE
 
 Event = tuple[float, str, str]  # seconds since the call began, who ("caller" or "call"), what

@@ -249,3 +249,18 @@ gain.gain = 0.3
 assert gain.gain == 0.3
 """
     subprocess.run([sys.executable, "-c", text], check=True)
+
+
+def with_events(count):
+    names = {f"e{k}": Event() for k in range(count)}
+    return type(
+        "Eventful", (Node,), {"__doc__": "Nothing.", "out": Output(), **names, "process": kernel(lambda out: 0)}
+    )
+
+
+def test_a_class_with_more_events_than_their_tokens_tell_apart_is_refused():
+    assert list(with_events(16)().slots.events)[-1] == "e15"
+    with pytest.raises(
+        TypeError, match="Eventful has 17 events, a node at most 16; tell the others apart by the value"
+    ):
+        with_events(17)

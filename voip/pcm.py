@@ -72,7 +72,7 @@ def savePCMtoWAV(pcm: Sequence[float], filename: str | os.PathLike[str] | Binary
     """Write samples to a WAV file, or a binary file object: 16 bits, mono, 8000 Hz. Beyond [-1, 1] they are clipped."""
     import numpy as np
 
-    from graphvoip.io.wav import write_whole
+    from graphvoip.files import write_whole
     from graphvoip.pcm import samples
     from graphvoip.rings import RATE
 

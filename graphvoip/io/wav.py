@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ..files import write_whole
 from ..pcm import PCM, check_finite, samples
 from ..rings import RATE
 from . import headerless
@@ -286,23 +287,3 @@ def _bytes_of(name: str) -> bytes:
     if stat.S_ISFIFO(mode) and not data:
         raise ValueError(f"{name}: a pipe that nobody writes to, not a sound file; start its writer first")
     return data
-
-
-def write_whole(path: Any, data: bytes) -> None:
-    """Write a file, or to a file object. A file that exists is replaced only once the new one is whole."""
-    if hasattr(path, "write"):
-        path.write(data)
-        return
-    path = Path(os.fsdecode(path))
-    if path.exists() and not path.is_file():  # a pipe or /dev/stdout is written to, not replaced; a directory refuses
-        path.write_bytes(data)
-        return
-    path = path.resolve()  # through a link, not in its place
-    new = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
-    try:
-        new.write_bytes(data)
-        os.replace(new, path)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no directory {path.parent} to save it in") from None
-    finally:
-        new.unlink(missing_ok=True)  # nothing is left of a failed one; a good one has its name by now

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..files import check_words, named, new_file
 from ..kernel import barrier, event, fence, floats_at, kernel, sin_turns, sound
-from ..node import Event, File, Node, Option, Output, Signal, State, new_file
+from ..node import Event, File, Node, Option, Output, Signal, State
 from ..rings import FRAME, RATE
 from ..sstv_decoder import Decoded
 from ..sstv_modes import LEVELS, MODES, SPAN, mode_of, pillow
@@ -53,8 +54,9 @@ class SstvReceive(Node):
     A picture begins with its header, which tells the mode; lines can be seen in `preview()` as they come. When it is
     complete it is decoded again as a whole, without slant, and becomes a file and the event `picture`; `pictures` has
     the latest 16 of them, as (image, mode, start, path). Of one that is cut off, by a new header or by hanging up, what
-    there is of it is kept, from 16 rows on. In the file's name {call} stands for the call, {time} for when the picture
-    came and {mode} for its mode; a file that is there already is never overwritten: the new one gets a number.
+    there is of it is kept, from 16 rows on. In the file's name, and in its folders, {call} stands for the call, {time}
+    for when the picture came and {mode} for its mode; a file that is there already is never overwritten: the new one
+    gets a number.
 
     The kernel only hands its input on, and makes `out`, the frequency as brightness; the decoder is Python, and works
     in a thread when there is more than a line to do. Extra: sstv.
@@ -84,6 +86,7 @@ class SstvReceive(Node):
         if self.file is not None:
             if self.file.suffix.lower() not in KINDS:
                 raise ValueError(f"sstv_receive: file {str(self.file)!r} is no picture; end its name in .png")
+            check_words("sstv_receive", self.file, "call", "mode")
             pillow("sstv_receive")
         self.ring = np.zeros(SIZE, np.float32)
         self.mixed = np.zeros(4 * LINE, np.float32)
@@ -160,7 +163,12 @@ class SstvReceive(Node):
         """Write the picture to a file of its own."""
         assert self.file
         path = new_file(self.file, call=self.call, mode=made.mode.name)
-        made.image().save(path)
+        try:
+            with named(path):
+                made.image().save(path)
+        except BaseException:
+            path.unlink(missing_ok=True)  # half a picture
+            raise
         return path
 
     @kernel

@@ -1,4 +1,6 @@
 import asyncio
+import re
+import resource
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import soundfile
 
 from graphvoip import patch, render
 from graphvoip.graph import Graph
-from graphvoip.nodes import Record, Sine
+from graphvoip.nodes import Pcm, Record, Sine
 
 
 def recorded(node, frames, name="call 7"):
@@ -67,7 +69,9 @@ def test_a_disk_that_fails_costs_only_the_file(tmp_path, caplog):
         return tone
 
     assert np.abs(render(taped(), seconds=0.1)).max() > 0.4
-    assert "record 'record'" in caplog.text
+    assert caplog.messages[-1].endswith(
+        f"800 samples are lost, they could not be written: {tmp_path}/file: Not a directory"
+    )
 
 
 async def test_it_records_a_call(phone, tmp_path):
@@ -99,24 +103,12 @@ def test_another_kind_of_file_is_refused(name):
         Record(Sine(), file=name)
 
 
-class Disk:
-    """The disk under soundfile: while `full`, nothing can be written; `halves` is how often it takes half only."""
-
-    def __init__(self, monkeypatch):
-        self.full, self.halves, self.tries = False, 0, 0
-        write = soundfile.SoundFile.write
-
-        def limited(file, samples):
-            self.tries += 1
-            if self.full:
-                raise OSError(28, "No space left on device")
-            if self.halves:
-                self.halves -= 1
-                write(file, samples[: len(samples) // 2])
-                raise OSError(28, "No space left on device")
-            write(file, samples)
-
-        monkeypatch.setattr(soundfile.SoundFile, "write", limited)
+@pytest.fixture
+def room():
+    """room(size): no file may grow beyond so many bytes, as on a disk that is full then; room(None): there is room."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (soft if size is None else size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def run_for(graph, seconds):
@@ -133,56 +125,119 @@ def sounding(node, name="call 7"):
     return graph
 
 
-def test_a_disk_that_has_room_again_after_a_long_time_is_written_to_again(tmp_path, monkeypatch, caplog):
-    disk = Disk(monkeypatch)
+def test_a_disk_that_has_room_again_after_a_long_time_is_written_to_again(tmp_path, room, caplog):
     node = Record(Sine(freq=441), file=tmp_path / "x.wav")
     graph = sounding(node)
     run_for(graph, 4)
-    disk.full = True
+    room(100)
     run_for(graph, 31)
-    assert disk.tries == 7
-    assert len(caplog.records) == 1
-    assert "x.wav: [Errno 28] No space left on device; tried again every 5 s" in caplog.text
-    disk.full = False
+    assert caplog.messages == [
+        f"{tmp_path}/x.wav: File too large; tried again every 5 s, what does not fit into a memory of 15 s is lost"
+    ]
+    room(None)
     run_for(graph, 10)
     graph.clear()
     lost = int(node.state["lost"])
     assert lost == 25 * 8000  # the first 15 s are kept, and written at 40 s
     assert len(soundfile.read(node.path)[0]) == 45 * 8000 - lost
-    assert f"{lost} samples are lost, they could not be written: [Errno 28] No space" in caplog.records[-1].message
-    assert len(caplog.records) == 2
+    assert caplog.messages[1:] == [
+        f"{tmp_path}/x.wav: {lost} samples are lost, they could not be written: File too large"
+    ]
 
 
-def test_a_second_trouble_is_told_too(tmp_path, monkeypatch, caplog):
-    disk = Disk(monkeypatch)
+def test_a_disk_that_has_no_room_for_the_file_itself_is_tried_again(tmp_path, room, caplog):
+    room(10)
+    node = Record(Sine(freq=441), file=tmp_path / "{call}" / "x.wav")
+    graph = sounding(node)
+    run_for(graph, 4)
+    room(None)
+    run_for(graph, 4)
+    graph.clear()
+    assert [text.split(";")[0] for text in caplog.messages] == [f"{tmp_path}/call-7/x.wav: File too large"]
+    assert len(soundfile.read(node.path)[0]) == 8 * 8000
+
+
+def test_a_folder_that_comes_late_is_found(tmp_path, caplog):
+    (tmp_path / "file").write_text("in the way")
+    node = Record(Sine(freq=441), file=tmp_path / "file" / "x.wav")
+    graph = sounding(node)
+    run_for(graph, 4)
+    (tmp_path / "file").unlink()
+    run_for(graph, 4)
+    graph.clear()
+    (text,) = caplog.messages
+    assert text.startswith(f"{tmp_path}/file/x.wav: {tmp_path}/file: Not a directory; tried again every 5 s")
+    assert len(soundfile.read(node.path)[0]) == 8 * 8000
+
+
+def test_a_second_trouble_is_told_too(tmp_path, room, caplog):
     graph = sounding(Record(Sine(freq=441), file=tmp_path / "x.wav"))
-    for full in (True, False, True, False):
-        disk.full = full
+    for size in (100, None, 100, None):
+        room(size)
         run_for(graph, 5)
     graph.clear()
-    assert caplog.text.count("No space left") == 2
+    assert caplog.text.count("File too large") == 2
 
 
-def test_what_was_written_in_part_is_not_there_twice(tmp_path, monkeypatch):
-    disk = Disk(monkeypatch)
-    disk.halves = 2
-    samples, _ = recorded(Record(Sine(freq=441), file=tmp_path / "x.wav"), 800)
-    assert disk.tries == 4
+def test_what_was_written_in_part_is_not_there_twice_and_not_heard_before_it_is_whole(tmp_path, room):
+    node = Record(Sine(freq=441), file=tmp_path / "x.wav")
+    graph = sounding(node)
+    for size in (44 + 40_000, 44 + 100_001):
+        room(size)
+        run_for(graph, 5)
+        assert node.path.stat().st_size == size
+        assert len(soundfile.read(node.path)[0]) == 0
+    room(None)
+    run_for(graph, 6)
+    graph.clear()
+    samples, _ = soundfile.read(node.path)
     np.testing.assert_allclose(samples, np.sin(2 * np.pi * 441 * np.arange(128000) / 8000), atol=2e-4)
 
 
-@pytest.mark.parametrize("error", [OSError("gone"), AssertionError("odd"), KeyError("x"), MemoryError("none left")])
-def test_leaving_never_raises_and_tells_what_is_lost(tmp_path, monkeypatch, caplog, error):
-    def refuse(*given):
-        raise error
-
+@pytest.mark.parametrize(("harm", "why"), [("gone", "No such file or directory"), ("folder", "Is a directory"),
+                                           ("full", "File too large")])  # fmt: skip
+def test_leaving_never_raises_and_tells_what_is_lost(tmp_path, room, caplog, harm, why):
     node = Record(Sine(freq=441), file=tmp_path / "x.wav")
     graph = sounding(node)
     run_for(graph, 1)
-    monkeypatch.setattr(soundfile, "SoundFile", refuse)
+    if harm == "full":
+        room(100)
+    else:
+        node.path.unlink()
+    if harm == "folder":
+        node.path.mkdir()
     graph.clear()
-    assert f"x.wav: 8000 samples are lost, they could not be written: {error}" in caplog.text
-    assert "tried again" not in caplog.text
+    room(None)
+    assert caplog.messages == [f"{tmp_path}/x.wav: 8000 samples are lost, they could not be written: {why}"]
+
+
+def test_a_recording_is_what_a_call_sends_bit_for_bit(tmp_path):
+    steps = np.array([-1, -32767 / 32768, -1 / 32768, 0, 1 / 32768, 0.25, 32767 / 32768, 1], np.float32)
+    recorded(Record(Pcm(data=steps), file=tmp_path / "x.wav"), 1)
+    samples = soundfile.read(tmp_path / "x.wav", dtype="int16")[0]
+    assert samples[:8].tolist() == [-32768, -32767, -1, 0, 1, 8192, 32767, 32767]
+
+
+def test_words_stand_in_folders_too(tmp_path):
+    node = Record(Sine(freq=441), file=tmp_path / "{call}" / "at {time}" / "{call}.wav")
+    recorded(node, 5, name="../up and/away")
+    folder, at, name = node.path.relative_to(tmp_path).parts
+    assert (folder, name) == ("-up-and-away", "-up-and-away.wav")
+    assert re.fullmatch(r"at \d{8}-\d{6}", at)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("{cal}.wav", "the unknown word {cal}; did you mean {call}?"),
+        ("{date}/{call}.wav", "the unknown word {date}; it may have {call} {time}"),
+        ("{}.wav", "the unknown word {}; it may have {call} {time}"),
+        ("{mode}.wav", "the unknown word {mode}"),
+    ],
+)
+def test_an_unknown_word_in_its_name_is_refused(name, says):
+    with pytest.raises(ValueError, match=re.escape(f"record: file '{name}' has {says}")):
+        Record(Sine(), file=name)
 
 
 def test_the_left_signal_goes_through_as_it_is(run):

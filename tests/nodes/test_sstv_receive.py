@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import resource
 
 import numpy as np
 import pytest
@@ -163,11 +164,25 @@ def test_a_disk_that_fails_costs_only_the_file(tmp_path, caplog):
         node, _ = received(sstv_encode(picture(), "BW8"), file=tmp_path / "file" / "x.png")
     (one,) = node.pictures
     assert one.path is None
-    assert "call 7: sstv_receive: " in caplog.text
+    assert f"call 7: sstv_receive: [Errno 20] Not a directory: '{tmp_path}/file'" in caplog.text
+
+
+def test_a_full_disk_is_named_and_no_half_picture_is_left(tmp_path, caplog):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        node, _ = received(sstv_encode(picture(), "BW8"), file=tmp_path / "{mode}" / "x.png")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert node.pictures[0].path is None
+    assert caplog.messages == [f"call 7: sstv_receive: [Errno 27] File too large: '{tmp_path}/BW8/x.png'"]
+    assert not list((tmp_path / "BW8").iterdir())
 
 
 def test_wrong_options_are_refused():
     with pytest.raises(ValueError, match=r"sstv_receive: file 'x.wav' is no picture; end its name in .png"):
         SstvReceive(Sine(), file="x.wav")
+    with pytest.raises(ValueError, match=r"has the unknown word \{moed\}; did you mean \{mode\}\?"):
+        SstvReceive(Sine(), file="{moed}.png")
     with pytest.raises(ValueError, match="mode 'M9' is none of"):
         SstvReceive(Sine(), mode="M9")
