@@ -261,8 +261,12 @@ class Source:
     @contextlib.contextmanager
     def blamed(self, what: str) -> Iterator[None]:
         """What goes wrong is a problem of this patch; in a function of the user's, with the place."""
+        from .kernel_errors import KernelError
+
         try:
             yield
+        except KernelError as error:  # it names the place itself
+            raise Problem(f"{self.text}: {error}") from None
         except (TypeError, ValueError) as error:
             raise Problem(f"{self.text}: {error}", _traced(self.file, error, always=False)) from None
         except (OSError, Problem):

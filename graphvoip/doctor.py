@@ -54,6 +54,7 @@ def _checks(port: int) -> list[tuple[str, Callable[[], str]]]:
         *([("voip", lambda: _lacking(hidden))] if hidden else []),
         ("graphvoip", _versions),
         ("kernels", _kernels),
+        ("caches", _caches),
         ("phone", _phone),
         ("clock", _clock),
         ("sound card", _sound_card),
@@ -77,12 +78,33 @@ def _versions() -> str:
 def _kernels() -> str:
     """Have the machine code of all that a call is made of, from the disk or compiled now."""
     before = time.perf_counter()
-    from . import engine
     from .call import prepare
 
     prepare()
-    took = time.perf_counter() - before
-    return f"ready for a call after {took:.1f} s\nmachine code is kept in {engine.tick.stats.cache_path}"
+    return f"ready for a call after {time.perf_counter() - before:.1f} s"
+
+
+def _caches() -> str:
+    """Where machine code and prompts are kept, and whether they can be; what is damaged goes."""
+    from .kernel_cache import kernels
+    from .tts_cache import is_off, prompts
+
+    lines, lacking = [], False
+    for cache in (kernels, prompts):
+        if cache is prompts and is_off():
+            lines.append("spoken prompts are not kept: GRAPHVOIP_CACHE is off")
+            continue
+        removed = [f"removed, it was damaged: {path}" for path in cache.repair()]
+        try:
+            size = sum(path.stat().st_size for path in cache.files())
+            lines.append(f"{cache.what} are kept in {cache.place()}: {len(cache.files())} files, {size / 1e6:.1f} MB")
+        except OSError as error:
+            lines.append(f"{cache.what} cannot be kept: {error}. {cache.remedy}")
+            lacking = True
+        lines += removed
+    if lacking:
+        raise Lacking("\n".join(lines))
+    return "\n".join(lines)
 
 
 def _phone() -> str:

@@ -11,21 +11,25 @@ import importlib
 import inspect
 import logging
 import platform
+import re
 import sys
 from collections import namedtuple
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import from_dtype, njit, types  # pyright: ignore[reportPrivateImportUsage]
 from numba.core import cgutils
-from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
 from numba.core.dispatcher import Dispatcher
 from numba.core.event import Listener, register
 from numba.extending import intrinsic
 
+from . import __version__
+from .kernel_cache import KernelCache
+from .kernel_errors import explained
 from .node import Node, Signals
 
 # numba looks for a BLAS when it starts, only to choose how np.convolve is compiled. The import of scipy.linalg that
@@ -333,19 +337,16 @@ def _stamp(address, count, start):
         words[k] = words[k] + start if words[k] > 0 else -words[k]
 
 
-class _Cache(FunctionCache):
-    """numba's own disk cache, keyed by all that the code is made of.
+def _stamp_of_this_module() -> str:
+    """A hash of it, source or bytecode: its wrappers and intrinsics are a part of all machine code."""
+    try:
+        data = __loader__.get_data(__file__)  # pyright: ignore[reportOptionalMemberAccess, reportAttributeAccessIssue]
+    except (AttributeError, OSError):  # it comes from elsewhere than a file
+        data = __version__.encode()
+    return hashlib.sha256(data).hexdigest()
 
-    numba's key has a closure's cells in it, which differ in every process, so that every process would compile a kernel
-    anew; and it does not have the helpers from other files, so that an edit of them would go unnoticed.
-    """
 
-    def __init__(self, function: Callable, text: str):
-        self.key = hashlib.sha256(f"{text}{sorted(BODY)}{sorted(BODY['fastmath'])}".encode()).hexdigest()
-        super().__init__(function)
-
-    def _index_key(self, signature, codegen):
-        return signature, codegen.magic_tuple(), self.key
+STAMP = f"{_stamp_of_this_module()}{sorted(BODY)}{sorted(BODY['fastmath'])}"
 
 
 def native(signature: str, at_once: bool = True) -> Callable:
@@ -356,7 +357,7 @@ def native(signature: str, at_once: bool = True) -> Callable:
 
     def compile(function: Callable) -> Any:
         code: Any = njit(nogil=True, **OPTIONS)(function)
-        code._cache = _Cache(function, _sources(function, set()))
+        code._cache = KernelCache(f"{function.__module__}.{function.__name__}", STAMP + _sources(function, set()))
         if at_once:
             code.compile(signature)
             code.disable_compile()
@@ -371,27 +372,37 @@ def _sources(function: Callable, seen: set[Any]) -> str:
         return ""
     seen.add(function)
     code = function.__code__
-    try:
-        text = inspect.getsource(function)
-    except OSError:  # typed at a prompt
-        text = f"{code.co_code.hex()}{code.co_consts}"
+    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    text = f"{_code_text(code)}{_frozen(defaults)}"
     closure = inspect.getclosurevars(function)
     values = {**closure.globals, **closure.nonlocals}
     for name, module in list(values.items()):
         if inspect.ismodule(module):
             values |= {f"{name}.{part}": vars(module)[part] for part in code.co_names if part in vars(module)}
     for name, value in sorted(values.items()):
+        if inspect.ismodule(value):  # numpy has parts that are there once somebody has imported them
+            continue
         plain = value.py_func if isinstance(value, Dispatcher) else value
         text += _sources(plain, seen) if inspect.isfunction(plain) else f"{name}={_frozen(plain)}"
     return text
 
 
+def _code_text(code: CodeType) -> str:
+    """All of a function's code but its place in a file, for there may be no file."""
+    names = code.co_names, code.co_varnames, code.co_freevars
+    return f"{code.co_code.hex()}{names}{[_frozen(one) for one in code.co_consts]}"
+
+
 def _frozen(value: Any) -> str:
-    """A global or enclosing value as numba freezes it; nothing for what cannot change, a module or an intrinsic."""
+    """A global, enclosing or literal value as numba freezes it; nothing for what cannot change, an intrinsic say."""
+    if isinstance(value, CodeType):
+        return _code_text(value)
     if isinstance(value, np.ndarray):
         return f"{value.dtype}{value.shape}{hashlib.sha256(value.tobytes()).hexdigest()}"
     if isinstance(value, tuple):
         return f"({', '.join(map(_frozen, value))})"
+    if isinstance(value, frozenset):  # in another order in each process
+        return f"{sorted(map(_frozen, value))}"
     return repr(value) if isinstance(value, (bool, int, float, complex, str, bytes, np.generic)) else ""
 
 
@@ -441,12 +452,15 @@ class kernel:
         """The address of the machine code for this class."""
         if cls not in self.compiled:
             wrapper, signature = self._wrap(cls)
+            slots = [(name, type(slot).__name__) for name, slot in (cls.slots.inputs | cls.slots.outputs).items()]
+            text = f"{STAMP}{_sources(self.function, set())}{cls.dtype}{slots}{len(cls.slots.events)}"
+            # numba makes the code's name of it, and no two in a process may have the same.
+            name = f"{cls.__module__}.{cls.__qualname__}"
+            wrapper.__qualname__ = f"{re.sub(r'[^A-Za-z0-9]+', '_', name)}_{hashlib.sha256(text.encode()).hexdigest()}"
             code: Any = CFunc(wrapper, signature, locals={}, options=OPTIONS)
-            text = f"{_sources(self.function, set())}{cls.dtype}{list(cls.slots.inputs)}{list(cls.slots.outputs)}"
-            wrapper.__name__ = f"{cls.__module__}_{cls.__qualname__}".replace(".", "_").replace("<locals>", "")
-            wrapper.__qualname__ = wrapper.__name__  # names the file on the disk
-            code._cache = _Cache(wrapper, text)
-            code.compile()
+            code._cache = KernelCache(name, text)
+            with explained(cls, self.function):
+                code.compile()
             self.compiled[cls] = code
         return self.compiled[cls].address
 

@@ -33,6 +33,7 @@ def ring(
     from .call import prepare
     from .client import run
     from .io.virtual import Phone
+    from .kernel_errors import KernelError
 
     for file in (out, plot):
         if file:
@@ -73,6 +74,8 @@ def ring(
         if trouble:
             raise trouble
     finally:
+        if calls and isinstance(calls[0].error, KernelError):  # it names the place itself
+            raise Problem(f"the handler failed: {calls[0].error}") from None
         if calls and calls[0].error:  # the others may come of it
             raise Problem(f"the handler failed: {last_line(calls[0].error)}", _traced(calls[0].error)) from None
 

@@ -262,9 +262,11 @@ def test_doctor(graphvoip):
     *lines, empty, signs = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert (empty, signs) == ("", "✓ works   – lacks something, what to do is beside it   ✗ broken")
     names = [re.match(r"[✓–] (\w+(?: \w+)?) ", line)[1] for line in lines]
-    assert names == ["graphvoip", "kernels", "phone", "clock", "sound card", "SIP", "speech", "Piper", "words",
-                     "detectors", "pictures", "plot"]  # fmt: skip
-    assert all(line.startswith("✓") for line in lines if line[2:].startswith(("graphvoip", "kernels", "phone")))
+    assert names == ["graphvoip", "kernels", "caches", "phone", "clock", "sound card", "SIP", "speech", "Piper",
+                     "words", "detectors", "pictures", "plot"]  # fmt: skip
+    assert all(
+        line.startswith("✓") for line in lines if line[2:].startswith(("graphvoip", "kernels", "caches", "phone"))
+    )
     assert re.search(r"kernels +ready for a call after [\d.]+ s", result.stdout)
     assert re.search(r"clock .* [\d.]+ ms late at worst", result.stdout)
 
@@ -328,6 +330,44 @@ def test_doctor_tells_of_another_voip(graphvoip):
     result = graphvoip("doctor")
     assert result.exit_code == 0
     assert f"– voip         {Path('voip.py').resolve()} is what `import voip` finds" in result.stdout
+
+
+def test_doctor_finds_and_removes_what_is_damaged_in_the_caches(graphvoip, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRAPHVOIP_CACHE", str(tmp_path))
+    from graphvoip import TTStoPCM
+    from graphvoip.kernel_cache import kernels
+
+    TTStoPCM("one")
+    TTStoPCM("two")
+    prompt, other = (tmp_path / "speech").iterdir()
+    prompt.write_bytes(prompt.read_bytes()[:-1])
+    code = kernels.place() / "damaged"
+    code.write_bytes(b"")
+    result = graphvoip("doctor")
+    assert result.exit_code == 0
+    assert re.search(
+        rf"✓ caches +compiled kernels are kept in {code.parent}: \d+ files, [\d.]+ MB$", result.stdout, re.M
+    )
+    assert re.search(rf"^ +removed, it was damaged: {code}$", result.stdout, re.M)
+    assert re.search(rf"^ +spoken prompts are kept in {tmp_path}/speech: 1 files, 0.0 MB$", result.stdout, re.M)
+    assert re.search(rf"^ +removed, it was damaged: {prompt}$", result.stdout, re.M)
+    assert not code.exists()
+    assert not prompt.exists()
+    assert other.exists()
+    assert "removed" not in graphvoip("doctor").stdout
+
+
+def test_doctor_says_what_cannot_be_kept_and_what_to_do(graphvoip, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("GRAPHVOIP_CACHE", str(tmp_path / "file"))
+    result = graphvoip("doctor")
+    assert result.exit_code == 0
+    assert "– caches " in result.stdout
+    assert f"spoken prompts cannot be kept: {tmp_path}/file/speech: Not a directory. Each process" in result.stdout
+    assert "let GRAPHVOIP_CACHE name a folder that can be written" in result.stdout
+    monkeypatch.setenv("GRAPHVOIP_CACHE", "off")
+    assert "✓ caches " in (result := graphvoip("doctor")).stdout
+    assert "spoken prompts are not kept: GRAPHVOIP_CACHE is off" in result.stdout
 
 
 def test_doctor_fails_when_the_core_does(graphvoip, monkeypatch):

@@ -48,13 +48,13 @@ def files(folder):
     "path", [path for path in files("nodes") if path.name != "__init__.py"], ids=lambda path: path.stem
 )
 def test_nodes_know_only_what_a_node_is(path):
-    tools = {"node", "kernel", "dsp", "delay_lines", "rings", "streams"}
+    tools = {"node", "kernel", "dsp", "delay_lines", "rings", "streams", "files"}
     tables = {"notes", "progress", "codes", "sstv_modes", "sstv_decoder", "sstv_receiver"}
     assert imported(path) <= {f"graphvoip.{name}" for name in tools | tables}
 
 
-ENGINE = """node kernel dsp delay_lines streams notes progress codes bus graph plan engine clock rings
-            sstv_modes sstv_decoder sstv_receiver"""
+ENGINE = """files disk_cache kernel_cache kernel_errors node kernel dsp delay_lines streams notes progress codes bus graph
+            plan engine clock rings sstv_modes sstv_decoder sstv_receiver"""
 
 
 @pytest.mark.parametrize("name", ENGINE.split())

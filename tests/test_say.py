@@ -219,6 +219,19 @@ def test_a_text_is_spoken_once(cache, monkeypatch):
     assert file.stat().st_mtime_ns == kept
 
 
+@pytest.mark.parametrize("harm", ["empty", "header only", "cut", "a bit"])
+def test_a_prompt_that_is_damaged_is_spoken_anew_and_logged_once(cache, caplog, harm):
+    first = TTStoPCM(TEXT)
+    (file,) = cache.iterdir()
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    bit = bytes([*whole[:middle], whole[middle] ^ 1, *whole[middle + 1 :]])
+    file.write_bytes({"empty": b"", "header only": whole[:44], "cut": whole[:middle], "a bit": bit}[harm])
+    assert TTStoPCM(TEXT) == first
+    assert caplog.messages == [f"{file}: damaged, made anew; 'graphvoip doctor' looks through the others"]
+    assert file.read_bytes() == whole
+
+
 def test_another_version_of_the_engine_speaks_anew(cache, monkeypatch, tmp_path):
     script = tmp_path / "espeak-ng"
     for speed in (150, 300):
@@ -230,7 +243,7 @@ def test_another_version_of_the_engine_speaks_anew(cache, monkeypatch, tmp_path)
 
 
 def test_the_cache_stays_within_its_bound_and_forgets_the_oldest(cache, monkeypatch):
-    monkeypatch.setattr(tts_cache, "LIMIT", 40_000)
+    monkeypatch.setattr(tts_cache.prompts, "limit", 40_000)
     names = []
     for n in range(6):
         samples = np.full(RATE // 2, n / 32768, np.float32)
@@ -256,10 +269,15 @@ def test_where_it_is_and_that_it_can_be_off(monkeypatch, tmp_path):
     assert not list(tmp_path.rglob("*.wav"))
 
 
-def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(monkeypatch, tmp_path):
+def test_a_cache_that_cannot_be_written_is_no_reason_to_fail_and_logged_once(monkeypatch, tmp_path, caplog):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("GRAPHVOIP_CACHE", str(tmp_path / "file"))
     assert TTStoPCM("hello")
+    assert TTStoPCM("hello")
+    assert caplog.messages == [
+        f"spoken prompts cannot be kept: {tmp_path}/file/speech: Not a directory. Each process speaks them again; "
+        "let GRAPHVOIP_CACHE name a folder that can be written, or say off."
+    ]
 
 
 async def test_a_speech_that_was_cut_off_is_not_kept(phone, cache):
