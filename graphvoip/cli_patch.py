@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from .cli_files import OnePatch, Problem, Seed, Settings, Source, last_line, places, plainly, settings, tell
+from .preflight import missing_voices
 
 PORT, LIMIT = 5060, 10
 
@@ -80,8 +82,8 @@ def check(
     patches: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PATCH",
-            help="Patch files, [bold]file.json[/bold] or [bold]file.py:name[/bold].",
+            metavar="FILE",
+            help="Patch files, [bold]file.json[/bold] or [bold]file.py:name[/bold], and files with a handler.",
             show_default=False,
         ),
     ] = None,
@@ -92,7 +94,7 @@ def check(
         bool, typer.Option("--schema", metavar="", help="Print the JSON Schema of patch files, for editors.")
     ] = False,
 ) -> None:
-    """Say all that is wrong with patches, or that they are fine.
+    """Say all that is wrong with patches, or that they are fine; and which voices a handler needs that are not here.
 
     [dim]graphvoip check patches/*.json[/dim]
 
@@ -116,7 +118,15 @@ def check(
 
 
 def _check(text: str, write: bool) -> None:
-    source = Source(text)
+    if (python := re.fullmatch(r"(.+\.py)(:\w+)?", text)) is not None:
+        for line in missing_voices(Path(python[1])):
+            typer.echo(f"{line.split(': ')[0]}: warning: {line.partition(': ')[2]}", err=True)
+    source = Source(text, handlers=True)
+    if source.handler:
+        if write:
+            _rewrite(source)
+        typer.echo(f"{text}: fine, a handler: {source.handler.__name__}")
+        return
     patch = source.build()
     recipe: Any = source.recipe
     warnings = recipe.warnings if source.is_json else [f"{name}: it feeds nothing" for name in patch.unheard()]

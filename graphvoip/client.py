@@ -15,6 +15,7 @@ from .call import STUBBORN, Call, prepare
 from .clock import VirtualLoop
 from .engine import Engine
 from .io import NUMBER, Device, DeviceError, Leg, uri_of
+from .preflight import missing_for
 from .watchdog import Stopping
 
 log = logging.getLogger("graphvoip")
@@ -100,6 +101,8 @@ def run(handler: Handler, device: Device, limit: int = LIMIT) -> BaseException |
 
     Gives what the last handler that failed has raised, if the far end came to its end by itself.
     """
+    for line in missing_for(handler):
+        log.warning("%s", line)
 
     async def main() -> BaseException | None:
         stopping.attach()

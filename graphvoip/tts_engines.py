@@ -64,8 +64,21 @@ class Engine:
         Slow when it takes longer than that."""
         raise NotImplementedError
 
+    def check_voice(self, name: str) -> None:
+        """ValueError for a voice that there is not, with what to install; nothing is spoken."""
+        if name not in self.voices():
+            self.no_voice(name)
+
+    def package(self, voice: str) -> str:
+        """Debian's package with this voice, if there is one: "festvox-don", with where it is found."""
+        return ""
+
     def no_voice(self, voice: str, more: str = "") -> NoReturn:
-        raise ValueError(f"{self.name} has no voice {voice!r}; it has {', '.join(self.voices()) or 'none'}{more}")
+        has = f"it has {', '.join(self.voices()) or 'none'}{more}"
+        package = self.package(voice)
+        raise ValueError(
+            f"{self.name} has no voice {voice!r}; {f'sudo apt install {package}; ' if package else ''}{has}"
+        )
 
 
 class Slow(Exception):
@@ -134,6 +147,10 @@ class Command(Engine):
     def check(self, opts: list[str]) -> None:
         """ValueError for a voice that there is not."""
 
+    def complaint(self, said: str) -> str:
+        """What is wrong, of all that the command said."""
+        return said
+
     def line(self, command: str, opts: list[str], wav: str) -> list[str]:
         """The command line. The text is on its standard input."""
         raise NotImplementedError
@@ -151,8 +168,8 @@ class Command(Engine):
                 with wave.open(wav) as file:
                     samples, rate = np.frombuffer(file.readframes(file.getnframes()), "<i2"), file.getframerate()
             except (OSError, EOFError, wave.Error):
-                words = said or "it gave no sound"
-                raise ValueError(f"{Path(command).name} {' '.join(opts)}: {words}") from None
+                words = self.complaint(said) or "it gave no sound"
+                raise ValueError(f"{' '.join([Path(command).name, *opts])}: {words}") from None
         sink.put(samples, rate)
 
 
@@ -176,8 +193,12 @@ class Flite(Command):
     def check(self, opts: list[str]) -> None:
         """It takes its own voice for one that there is not, and says nothing."""
         for option, value in itertools.pairwise(opts):
-            if option == "-voice" and value not in self.voices() and not Path(value).suffix:
-                self.no_voice(value)
+            if option == "-voice":
+                self.check_voice(value)
+
+    def check_voice(self, name: str) -> None:
+        if not Path(name).suffix:  # a file
+            super().check_voice(name)
 
 
 @functools.cache
@@ -189,7 +210,18 @@ def _flite_voices(command: str) -> list[str]:
 class Festival(Command):
     name = "festival"
     commands = ("text2wave",)
-    install = "sudo apt install festival"
+    install = "sudo apt install festival festvox-kallpc16k"
+    packages = {
+        "kal_diphone": "festvox-kallpc16k", "ked_diphone": "festvox-kdlpc16k", "rab_diphone": "festvox-rablpc16k",
+        "don_diphone": "festvox-don", "el_diphone": "festvox-ellpc11k", "lp_diphone": "festvox-italp16k",
+        "pc_diphone": "festvox-itapc16k", "cmu_us_slt_arctic_hts": "festvox-us-slt-hts",
+        "msu_ru_nsh_clunits": "festvox-ru", "upc_ca_ona_hts": "festvox-ca-ona-hts", "czech_ph": "festvox-czech-ph",
+        "czech_dita": "festvox-czech-dita", "czech_krb": "festvox-czech-krb", "czech_machac": "festvox-czech-machac",
+        "suo_fi_lj_diphone": "festvox-suopuhe-lj", "hy_fi_mv_diphone": "festvox-suopuhe-mv",
+        "us1_mbrola": "festvox-us1", "us2_mbrola": "festvox-us2", "us3_mbrola": "festvox-us3",
+        "en1_mbrola": "festvox-en1", "hindi_NSK_diphone": "festvox-hi-nsk", "marathi_NSK_diphone": "festvox-mr-nsk",
+        "telugu_NSK_diphone": "festvox-te-nsk",
+    }  # fmt: skip
     part = 600  # it is the slowest
 
     def line(self, command: str, opts: list[str], wav: str) -> list[str]:
@@ -205,23 +237,38 @@ class Festival(Command):
     def speed(self, factor: float) -> list[str]:
         return ["-eval", f"(Parameter.set 'Duration_Stretch {1 / factor:.6g})"]
 
+    def version(self) -> str:
+        found = super().version()
+        if not self.voices():  # Debian installs it with none, unless it is told to take what it recommends
+            raise RuntimeError("festival has no voice; sudo apt install festvox-kallpc16k")
+        return found
+
     def check(self, opts: list[str]) -> None:
         for opt in opts:
             for name in re.findall(r"\(voice_([^\s)]*)\)", opt):
-                if name not in self.voices():
-                    self.no_voice(name)
+                self.check_voice(name)
+
+    def package(self, voice: str) -> str:
+        return self.packages.get(voice, "")
+
+    def complaint(self, said: str) -> str:
+        """Without the frame that it draws around its errors, and what it does about them."""
+        said = re.sub(r".*(?:SIOD ERROR: |EST Error[-= ]*(?:\{\w+\} )?)", "", said)
+        return re.split(r" -=-=| closing a file left open| festival: ", said)[0].strip()
 
 
 @functools.cache
 def _festival_voices(command: str) -> tuple[str, ...]:
+    """The last line, (kal_diphone ...), or nil; before it, it may complain that it has none."""
     said = subprocess.run([command, "--batch", "(print (voice.list))"], capture_output=True, text=True).stdout
-    return tuple(re.findall(r"[\w.-]+", said))
+    found = re.findall(r"^\((.*)\)$", (said.splitlines() or [""])[-1])
+    return tuple(found[0].split()) if found else ()
 
 
 class Rhvoice(Command):
     name = "rhvoice"
     commands = ("RHVoice-test", "rhvoice.test")
-    install = "see https://rhvoice.org"
+    install = "sudo apt install rhvoice rhvoice-english (in Debian's non-free), or see https://rhvoice.org"
     folders = ("/usr/share/RHVoice/voices", "/usr/local/share/RHVoice/voices")
 
     def line(self, command: str, opts: list[str], wav: str) -> list[str]:
@@ -238,8 +285,16 @@ class Rhvoice(Command):
 
     def check(self, opts: list[str]) -> None:
         for option, value in itertools.pairwise(opts):
-            if option in ("-p", "--profile") and self.voices() and value.lower() not in self.voices():
-                self.no_voice(value)
+            if option in ("-p", "--profile"):
+                self.check_voice(value)
+
+    def check_voice(self, name: str) -> None:
+        """It takes the first that it has for one that there is not, and says nothing."""
+        if self.voices() and name.lower() not in self.voices():
+            self.no_voice(name)
+
+    def package(self, voice: str) -> str:
+        return "rhvoice-english or that of another language (in Debian's non-free)"
 
 
 class Piper(Engine):
@@ -286,6 +341,9 @@ class Piper(Engine):
                     return
                 if time.monotonic() > deadline:
                     raise Slow
+
+    def check_voice(self, name: str) -> None:
+        self._model(name)
 
     def _model(self, name: str | None) -> str:
         models = _piper_models()

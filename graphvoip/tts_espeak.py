@@ -57,6 +57,29 @@ class Espeak(Engine):
     def speed(self, factor: float) -> list[str]:
         return ["-s", f"{175 * factor:.0f}"]
 
+    def package(self, voice: str) -> str:
+        """Of a voice of MBROLA; those of espeak-ng itself are all there."""
+        found, command = re.match(r"mb[-/](?:mb-)?([a-z]{2}\d)", voice), self.command()
+        if not found or (command and f"mb-{found[1]} " not in _mbrola_voices_of_command(command)):
+            return ""
+        return f"mbrola mbrola-{found[1]} (in Debian's contrib and non-free)"
+
+    def check_voice(self, name: str) -> None:
+        """By speaking nothing: of the names that it takes it lists only some."""
+        command = self.command()
+        if command:
+            said = subprocess.run([command, "-q", "--stdin", "-v", name], input=b"", capture_output=True).stderr
+            self._check(said.decode(errors="replace"), name)
+            return
+        with _one_at_a_time:
+            unknown = _library()[0].espeak_SetVoiceByName(name.encode())
+        if unknown:
+            self.no_voice(name, VARIANTS)
+
+    def _check(self, said: str, voice: str) -> None:
+        if "voice does not exist" in said or "mbrola voice" in said.lower():
+            self.no_voice(voice, VARIANTS)
+
     def speak(self, text: str, opts: list[str], sink: Sink, seconds: float) -> None:
         data = text.encode("utf-8", "replace").replace(b"\0", b" ")  # both stop at a zero
         command = self.command()
@@ -71,8 +94,7 @@ class Espeak(Engine):
         said = run([command, "--stdin", "--stdout", *opts], text, sink, seconds, sound.heard)
         if sink.stopped() or sound.rate:
             return
-        if "voice does not exist" in said or "mbrola voice" in said:
-            self.no_voice(_voice_in(opts), VARIANTS)
+        self._check(said, _voice_in(opts))
         name = os.path.basename(command)  # it ends as if all were well for an option that it does not know
         raise ValueError(f"{name} {' '.join(opts)}: {said or 'it gave no sound'}; see {name} --help")
 
@@ -134,6 +156,12 @@ def _voice_in(opts: list[str]) -> str:
 def _voices_of_command(command: str) -> list[str]:
     lines = subprocess.run([command, "--voices"], capture_output=True, text=True).stdout.splitlines()[1:]
     return [line.split()[1] for line in lines if len(line.split()) > 1]
+
+
+@functools.cache
+def _mbrola_voices_of_command(command: str) -> str:
+    """A table of those that it can use, whether they are here or not."""
+    return subprocess.run([command, "--voices=mb"], capture_output=True, text=True).stdout
 
 
 class _Voice(ctypes.Structure):

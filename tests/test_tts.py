@@ -202,7 +202,7 @@ def test_an_engine_that_is_not_installed(engine, monkeypatch):
 
 
 def test_rhvoice_where_it_is(monkeypatch, tmp_path):
-    """Debian does not have it: a command with its command line stands in for it."""
+    """Debian has it in its non-free part only: a command with its command line stands in for it."""
     script = tmp_path / "RHVoice-test"
     script.write_text(
         '#!/bin/sh\necho "$@" >' + f"{tmp_path}/args\n"
@@ -214,8 +214,68 @@ def test_rhvoice_where_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert len(TTStoPCM(TEXT, engine="rhvoice", voice="anna")) > 3 * 8000
     assert re.fullmatch(r"-p anna -o \S+\n", (tmp_path / "args").read_text())
-    with pytest.raises(ValueError, match="rhvoice has no voice 'otto'; it has anna"):
+    says = "rhvoice has no voice 'otto'; sudo apt install rhvoice-english or that of another language .*; it has anna"
+    with pytest.raises(ValueError, match=says):
         TTStoPCM(TEXT, engine="rhvoice", voice="otto")
+
+
+@pytest.mark.parametrize(
+    ("engine", "voice", "package"),
+    [("espeak", "mb-la1", "mbrola mbrola-la1 (in Debian's contrib and non-free)"),
+     ("espeak", "mb-de6-grc", "mbrola mbrola-de6 (in Debian's contrib and non-free)"),
+     ("festival", "don_diphone", "festvox-don"), ("festival", "us3_mbrola", "festvox-us3")],
+)  # fmt: skip
+def test_a_voice_that_debian_has_is_told_with_its_package(engine, voice, package):
+    says = rf"^TTStoPCM: [\w-]+ has no voice '{voice}'; sudo apt install {re.escape(package)}; it has "
+    with pytest.raises(ValueError, match=says):
+        TTStoPCM("hello", engine=engine, voice=voice)
+    with pytest.raises(ValueError, match="has no voice 'mb-zz9'; it has "):
+        TTStoPCM("hello", voice="mb-zz9")
+
+
+def test_engines_that_are_missing_name_their_packages(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    for engine, packages in (("festival", "festival festvox-kallpc16k"), ("rhvoice", "rhvoice rhvoice-english")):
+        with pytest.raises(RuntimeError, match=f"^TTStoPCM: {engine} is not installed; sudo apt install {packages}"):
+            TTStoPCM("hello", engine=engine)
+
+
+# What festival 2.5 says where no voice is installed, as Debian leaves it without what it recommends.
+NO_VOICE = """"Could not find any of these voices:"
+(nitech_us_slt_arctic_hts kal_diphone ked_diphone)
+
+WARNING
+No default voice found in ("/usr/share/festival/voices/")
+either no voices unpacked or voice-path is wrong
+Scheme interpreter will work, but there is no voice to speak with.
+WARNING
+nil
+"""
+
+
+def festival(folder, monkeypatch, lists, speaks):
+    for name, says in (("festival", lists), ("text2wave", speaks)):
+        (folder / f"{name}.txt").write_text(says)
+        (folder / name).write_text(f"#!/bin/sh\ncat {folder}/{name}.txt{' >&2' if name == 'text2wave' else ''}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/bin")
+
+
+def test_festival_without_a_voice(monkeypatch, tmp_path):
+    festival(tmp_path, monkeypatch, NO_VOICE, "")
+    with pytest.raises(RuntimeError, match=r"^voices: festival has no voice; sudo apt install festvox-kallpc16k$"):
+        tts.voices("festival")
+    with pytest.raises(RuntimeError, match=r"^TTStoPCM: festival has no voice; sudo apt install festvox-kallpc16k$"):
+        TTStoPCM("hello", engine="festival")
+
+
+def test_what_festival_complains_of_is_one_line(monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match=r"^TTStoPCM: text2wave -eval \(nonsense 3\): unbound variable : nonsense$"):
+        TTStoPCM("hello", ["-eval", "(nonsense 3)"], engine="festival")
+    dump = "-=-=-=-=-=- EST Error -=-=-=-=-=-\n{FND} Feature Token_Method not defined\n\n-=-=-=-=-=-=-=-=-=-=-=-\n"
+    festival(tmp_path, monkeypatch, "(kal_diphone)\n", dump)
+    with pytest.raises(ValueError, match=r"^TTStoPCM: text2wave: Feature Token_Method not defined$"):
+        TTStoPCM("hello", engine="festival")
 
 
 def test_the_voices_of_mbrola_are_espeaks_where_they_are_installed(monkeypatch, tmp_path):
@@ -223,9 +283,10 @@ def test_the_voices_of_mbrola_are_espeaks_where_they_are_installed(monkeypatch, 
         (tmp_path / name).symlink_to("/usr/bin/espeak-ng")
     (tmp_path / "data" / "us1").mkdir(parents=True)
     monkeypatch.setattr(tts_espeak, "MBROLA", (str(tmp_path / "data"),))
-    assert "mb-us1" not in tts.voices()
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "mb-us1" in tts.voices()
+    (tmp_path / "mbrola").unlink()
+    assert "mb-us1" not in tts.voices()
 
 
 def test_ssml_is_passed_on(either):
