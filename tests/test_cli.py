@@ -176,6 +176,8 @@ def test_a_handler_that_is_no_coroutine_function(graphvoip, file):
 
 def test_a_file_that_cannot_be_written(graphvoip):
     assert_one_line(graphvoip("call", HELLO, "--out", "none/call.wav"), "graphvoip: .*none/call.wav: no directory .*")
+    result = graphvoip("call", HELLO, "--out", "/dev/full")
+    assert (result.exit_code, result.stderr) == (1, "graphvoip: /dev/full: No space left on device\n")
 
 
 # --- The handler of a file --------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -363,16 +364,18 @@ def test_an_input_that_nobody_gives(graphvoip):
     assert soundfile.read("a.wav")[0][1000] == 0.25
 
 
-def test_an_existing_file_survives_a_failure(graphvoip, monkeypatch):
+def test_an_existing_file_survives_a_full_disk_and_is_named(graphvoip):
+    assert_fine(graphvoip("render", CHIME))  # so that nothing is compiled below
     Path("chime.wav").write_text("mine")
-
-    def fail(*paths):
-        raise OSError(28, "No space left on device", "chime.wav")
-
-    monkeypatch.setattr(os, "replace", fail)
-    assert_one_line(graphvoip("render", CHIME), "graphvoip: chime.wav: No space left on device")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # no file may grow beyond that
+    try:
+        assert_one_line(graphvoip("render", CHIME), f"graphvoip: {Path('chime.wav').resolve()}: File too large")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert Path("chime.wav").read_text() == "mine"
     assert [path.name for path in Path().iterdir()] == ["chime.wav"]
+    assert_one_line(graphvoip("render", CHIME, "-o", "/dev/full"), "graphvoip: /dev/full: No space left on device")
 
 
 def test_one_failure_of_several_leaves_the_others(graphvoip):

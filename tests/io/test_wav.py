@@ -2,6 +2,8 @@ import array
 import io
 import math
 import os
+import re
+import resource
 import socket
 import subprocess
 import sys
@@ -489,3 +491,31 @@ def test_save_to_a_pipe():
     )
     assert done.stdout.startswith(b"RIFF")
     assert done.stdout.endswith(b"\xff\x7f" * 3)
+
+
+# --- A disk that takes nothing ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def full_disk():
+    """No file may grow beyond 100 bytes, as on a disk that has no more room."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+def test_a_full_disk_is_told_with_the_file_and_an_older_one_stays(tmp_path, full_disk, name):
+    (tmp_path / name).write_bytes(b"an older one")
+    with pytest.raises(OSError, match=re.escape(f"[Errno 27] File too large: '{tmp_path / name}'")):
+        save(np.random.default_rng(1).uniform(-1, 1, 8000).astype(np.float32), tmp_path / name)
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"an older one"]
+
+
+def test_saving_on_a_full_disk_names_the_file(tmp_path, full_disk):
+    with pytest.raises(OSError, match=re.escape(f"[Errno 27] File too large: '{tmp_path}/a.wav'")):
+        savePCMtoWAV([0.5] * 8000, tmp_path / "a.wav")
+    with pytest.raises(OSError, match=re.escape("[Errno 28] No space left on device: '/dev/full'")):
+        savePCMtoWAV([0.5] * 8000, "/dev/full")
+    assert not list(tmp_path.iterdir())
