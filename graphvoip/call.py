@@ -41,7 +41,7 @@ from .nodes.voice_activity import VoiceActivity
 from .notes import KEYS
 from .pcm import PCM, converted, samples
 from .plan import order
-from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number
+from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number, take_futures
 from .recipe import Patch, Recipe, adopt
 from .rings import RATE
 from .speaker import Speaker
@@ -113,6 +113,7 @@ class Call:
         self.engine = engine
         self.error: BaseException | None = None  # what ended the handler, if it was not a normal end
         self.history = History(maxlen=HISTORY)
+        take_futures(engine.loop)
         self._leg = leg
         self._graph = Graph(self.id)
         self._keys = Keys()

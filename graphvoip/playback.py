@@ -32,6 +32,38 @@ class Pending(asyncio.Future):
         super().add_done_callback(lambda future: run())
 
 
+def take_futures(loop: asyncio.AbstractEventLoop) -> None:
+    """Let create_task and TaskGroup take the futures of calls, as await does.
+
+    asyncio makes tasks of coroutines only, and what the methods of a call return has begun, so it is a future. (To call
+    it a coroutine as well would be no way: asyncio.wait refuses those.)
+    """
+    before = loop.get_task_factory()
+    if isinstance(before, _TaskFactory):
+        return
+    loop.set_task_factory(
+        _TaskFactory(before or (lambda loop, coro, **options: asyncio.Task(coro, loop=loop, **options)))
+    )
+
+
+class _TaskFactory:
+    def __init__(self, make: Callable):
+        self.make = make
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> Any:
+        if not asyncio.isfuture(coro):
+            return self.make(loop, coro, **options)
+        if isinstance(coro, Pending):
+            coro.awaited = True
+        task = self.make(loop, _await(coro), **options)
+        task.add_done_callback(lambda task: task.cancelled() and coro.cancel())  # it may never have begun to wait
+        return task
+
+
+async def _await(future: asyncio.Future) -> Any:
+    return await future
+
+
 class Playback(Pending):
     """Something that plays. Await it until its last sample has left; cancel() it to cut it off with a fade of 20 ms."""
 
