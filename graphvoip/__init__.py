@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .offline import render as render
     from .patchfile import PatchError as PatchError
     from .patchfile import load_patch as load_patch
+    from .patchwriter import save_patch as save_patch
     from .pcm import PCM as PCM
     from .pcm import normalizePCM as normalizePCM
     from .playback import Playback as Playback
@@ -56,6 +57,7 @@ _HOMES = {
     "node": "Event File Node Option Output Signal Signals Sound State",
     "recipe": "Param Patch patch poly",
     "patchfile": "PatchError load_patch",
+    "patchwriter": "save_patch",
     "pcm": "PCM normalizePCM",
     "playback": "Playback Synth",
     "offline": "render",

@@ -14,13 +14,25 @@ from .node import File, Node, Port, Signal, Sound, settled, types
 from .nodes.constant import Constant
 from .patchbuilder import in_files
 from .patchfile import FORMAT, KINDS, PARAM, ROOT, Loaded, PatchFile
-from .recipe import Patch, is_name, seed_of
+from .recipe import Patch, Recipe, is_name, seed_of
 
 
-def save(patch: Patch, path: str | os.PathLike) -> None:
-    """Write a patch to a file. It is checked before the file is touched."""
+def save_patch(patch: Patch | Recipe, path: str | os.PathLike) -> None:
+    """Write a patch to a file, the twin of load_patch. It is checked before the file is touched.
+
+    patch: a patch as it is now, with what was set in it; or a recipe, as it makes patches: a `@patch` function, a
+        `poly`, or one of load_patch, which is written as its file says it, sub-patches and expressions included.
+
+    Raises TypeError for what is no patch, PatchError or ValueError for what a file cannot say: Python functions,
+    samples without a file, files outside the folder.
+    """
     path = Path(path)
-    document = document_of(patch, path.parent)
+    if isinstance(patch, PatchFile):
+        document = patch.document
+    elif isinstance(patch, Patch | Recipe):
+        document = document_of(patch() if isinstance(patch, Recipe) else patch, path.parent)
+    else:
+        raise TypeError(f"save_patch: {patch!r:.60} is no patch; write @patch above a function that makes nodes")
     PatchFile(document, path.parent, f"{path}", Loaded(), (path.resolve(),), path.stem)
     write_whole(path, dumps(document).encode())
 

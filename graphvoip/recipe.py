@@ -195,9 +195,9 @@ class Patch(Arithmetic):
 
     def save(self, path: Any) -> None:
         """Write it to a patch file."""
-        from .patchwriter import save
+        from .patchwriter import save_patch
 
-        save(self, path)
+        save_patch(self, path)
 
     def __repr__(self) -> str:
         return f"<patch {self.name}: {len(self.nodes)} nodes>"
@@ -357,6 +357,12 @@ class Recipe:
                     raise TypeError(f"{self.name}: '{name}' must be given where it is a part of another patch")
             around.append(patch)  # type: ignore[arg-type]
         return patch
+
+    def save(self, path: Any) -> None:
+        """Write it to a patch file, which load_patch reads."""
+        from .patchwriter import save_patch
+
+        save_patch(self, path)
 
     def _by_name(self, args: tuple[Any, ...], values: dict[str, Any]) -> dict[str, Any]:
         names = [*self.inputs, *self.params]
