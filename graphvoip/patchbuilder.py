@@ -21,6 +21,7 @@ from .jsonplaces import SHOWN
 from .node import Arithmetic, File, Node, NodeEvent, Option, Port, Signal, Signals, Sound, Spoken, types
 from .nodes import load_all
 from .nodes.constant import Constant
+from .nodes.expression import Expression
 from .nodes.input import Input
 from .recipe import LIMIT, Patch, Recipe, checked, done_of, is_name, poly
 from .units import number_for
@@ -431,21 +432,44 @@ class Builder:
             return number
         if isinstance(tree, Name):
             return self._named(place, text, tree)
-        assert isinstance(tree, Operation)
+        if not isinstance(tree, Operation) or tree.sign not in ("+", "-", "*", "/"):
+            return self._formula(place, text, tree)
         a, b = self._value(place, text, tree.left), self._value(place, text, tree.right)
         if not all(isinstance(one, (float, Arithmetic)) for one in (a, b)):
             return _Unknown()
         self._spend(place, nodes=1)
         return {"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b}[tree.sign]()
 
+    def _formula(self, place: str, text: str, tree: Tree) -> Any:
+        """A function of signals, a power or a comparison: a node that computes it."""
+        signals = [name for name in dict.fromkeys(expression.names(tree)) if not self._is_time(name)]
+        wires = {name: self._named(place, text, name) for name in signals}
+        if len(signals) > len("abcd"):
+            says = f"'{expression.text(tree)[:40]}' is of {len(signals)} signals, and 4 are possible"
+            self.problems.add(place, f"{says}; give parts of it names of their own")
+        if len(signals) > len("abcd") or not all(isinstance(one, Arithmetic) for one in wires.values()):
+            return _Unknown()
+        self._spend(place, nodes=1)
+        formula = expression.text(expression.renamed(tree, dict(zip(signals, map(Name, "abcd"), strict=False))))
+        with self.problems.at(place, strip="expression"):
+            return Expression(*wires.values(), formula=formula)
+        return _Unknown()
+
+    def _is_time(self, name: Name) -> bool:
+        """Is this `t`, the seconds since it began? A node may be called so, too."""
+        return name == Name("t") and "t" not in self.known
+
     def _named(self, place: str, text: str, name: Name) -> Any:
+        if self._is_time(name):
+            return self._formula(place, text, name)
         thing = self.things.get(name.name)
         if thing is None:
             if name.name in self.document["nodes"]:
                 return _Unknown()  # what is wrong with it has been told
             hint = self.problems.hint(name.name, self.known, 0)
             hint = hint or INPUTS.get(name.name, "")
-            self.problems.add(place, f"'{text[:60]}': nothing is named '{name.name[:40]}'{hint}")
+            says = expression.misused(name.name) or f"nothing is named '{name.name[:40]}'{hint}"
+            self.problems.add(place, f"'{text[:60]}': {says}")
             return None
         if isinstance(thing, _Unknown):
             return thing
@@ -629,8 +653,9 @@ def misnamed(name: str) -> str:
     """Why nothing can be called so; "" if it can."""
     if name == "out":
         return "'out' is what is heard; take another name"
-    if name in expression.CONSTANTS:
-        return f"'{name}' is a function in expressions, {name}(...); take another name"
+    if name in expression.RESERVED:
+        kind = "a number" if name in expression.CONSTANTS else f"a function in expressions, {name}(...)"
+        return f"'{name}' is {kind}; take another name"
     if keyword.iskeyword(name):
         return f"'{name}' is a word of Python, by whose rules expressions are read; take another name"
     return "" if is_name(name) else "a name is made of letters (a to z, A to Z), digits and _, and begins with no digit"

@@ -108,7 +108,7 @@ class _Writer:
 
     def _free(self, name: str) -> str:
         name = re.sub(r"[^0-9A-Za-z_]", "_", name)
-        name = name if is_name(name) and name not in ("out", *expression.CONSTANTS) else f"n_{name}"
+        name = name if is_name(name) and name not in ("out", *expression.RESERVED) else f"n_{name}"
         taken, number, found = set(self.names.values()), 2, name
         while found in taken:
             found, number = f"{name}_{number}", number + 1

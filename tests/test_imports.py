@@ -49,12 +49,12 @@ def files(folder):
 )
 def test_nodes_know_only_what_a_node_is(path):
     tools = {"node", "kernel", "dsp", "delay_lines", "rings", "streams", "files"}
-    tables = {"notes", "progress", "codes", "sstv_modes", "sstv_decoder", "sstv_receiver"}
+    tables = {"expression", "notes", "progress", "codes", "sstv_modes", "sstv_decoder", "sstv_receiver"}
     assert imported(path) <= {f"graphvoip.{name}" for name in tools | tables}
 
 
 ENGINE = """files disk_cache kernel_cache kernel_errors node kernel dsp delay_lines streams notes progress codes bus
-            graph plan engine clock rings sstv_modes sstv_decoder sstv_receiver"""
+            expression graph plan engine clock rings sstv_modes sstv_decoder sstv_receiver"""
 
 
 @pytest.mark.parametrize("name", ENGINE.split())

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from graphvoip import PatchError, load_patch, render
-from graphvoip.nodes import Constant, Decay, Gain, Noise, Sine
+from graphvoip import patch as python_patch
+from graphvoip.nodes import Constant, Decay, Expression, Gain, Noise, Sine
 from graphvoip.patchfile import LARGEST, parse_patch
 from graphvoip.recipe import LIMIT
 
@@ -214,7 +215,7 @@ def test_what_feeds_nothing_is_warned_of():
         (patch(params={"x": {"default": 5, "max": 4}}), "params.x: the default 5 is outside -inf..4"),
         (patch(params={"x": {"default": 5, "mx": 4}}), "params.x: a parameter has no 'mx'; did you mean 'max'?"),
         (patch(inputs={"voice": "sound"}), 'inputs.voice: it is "audio" or "events", not "sound"'),
-        (patch(out="a +"), "out: 'a +' is no expression"),
+        (patch(out="a +"), "out: 'a +' is no expression: invalid syntax at character"),
         (patch(done="a.end"), "done: 'a.end': a has no event 'end' (it has none)"),
         (patch(done="a"), "done: 'a': a has no event 'done' (it has none)"),
         (patch(done="b.done"), "done: 'b.done': nothing is named 'b'"),
@@ -435,7 +436,7 @@ def test_a_file_of_another_kind_is_told_with_what_to_do(name, data, says, tmp_pa
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ("2 s", "nodes.a.time: '2 s' is no expression; it is made of numbers, names, + - * / and parentheses"
+        ("2 s", "nodes.a.time: '2 s' is no expression: invalid syntax at character 3"
                 "; write the number alone: 2, it is in s"),
         ("200ms", "; write the number alone: 0.2, it is in s"),
         (" 1.5 seconds ", "; write the number alone: 1.5, it is in s"),
@@ -817,3 +818,49 @@ def test_a_megabyte_of_fuzz_is_clean_errors_or_sound(tmp_path):
             assert np.all(np.isfinite(render(made, seconds=0.1)))
     assert good > 50
     assert bad > 300
+
+
+# --- Expressions of signals -------------------------------------------------------------------------------------------
+
+TWO = {"a": {"type": "sine", "freq": 200}, "b": {"type": "sine", "freq": 3}}
+
+
+@pytest.mark.parametrize(
+    ("out", "twin"),
+    [
+        ("0.4 * tanh(2 * a)", lambda a, b: 0.4 * Expression(a, formula="tanh(2 * a)")),
+        ("0.4 * (a > b) * a ** 2", lambda a, b:
+            0.4 * Expression(a, b, formula="a > b") * Expression(a, formula="a ** 2")),
+        ("mix(a, b, 0.5 + b / 2)", lambda a, b: Expression(a, b, formula="mix(a, b, 0.5 + b / 2)")),
+        ("max(b, a) / 2 + sin(2 * pi * 441 * t) / 4", lambda a, b:
+            Expression(b, a, formula="max(a, b)") / 2 + Expression(formula="sin(2 * pi * 441 * t)") / 4),
+        ("0.1 * t * a", lambda a, b: 0.1 * Expression(formula="t") * a),
+    ],
+)  # fmt: skip
+def test_a_function_of_signals_is_the_node_expression(tmp_path, out, twin):
+    @python_patch
+    def other():
+        return twin(Sine(freq=200), Sine(freq=3))
+
+    recipe = parse_patch(patch(TWO, out=out))
+    np.testing.assert_array_equal(heard(recipe), render(other(), seconds=0.5))
+    recipe().save(tmp_path / "saved.json")
+    np.testing.assert_array_equal(heard(recipe), heard(load_patch(tmp_path / "saved.json")))
+
+
+def test_expressions_stand_wherever_a_signal_does_and_their_mistakes_have_a_place():
+    nodes = TWO | {"far": {"type": "delay", "input": "abs(a)", "time": "0.01 + clip(b, 0, 1) / 100"}}
+    heard(parse_patch(patch(nodes, out="far")))
+    five = {name: {"type": "sine"} for name in "abcde"}
+    assert errors(patch(five, out="min(a, b, c, d, e)")) == [
+        "out: 'min(a, b, c, d, e)' is of 5 signals, and 4 are possible; give parts of it names of their own"
+    ]
+    assert errors(patch(TWO, out="sin(c)"))[0].startswith("out: 'sin(c)': nothing is named 'c'")
+    assert errors(patch(TWO, out="sin")) == ["out: 'sin': 'sin' is a function; write sin(x)"]
+    assert errors(patch(TWO, out="sinn(a)")) == ["out: 'sinn(a)': there is no function 'sinn'; did you mean 'sin'?"]
+
+
+def test_a_node_may_be_called_like_the_time_or_a_function_but_not_like_a_number():
+    named = {"t": {"type": "constant", "value": 0.25}, "mix": {"type": "constant", "value": 2}}
+    assert heard(parse_patch(patch(named, out="mix(0, 1, t) + t * mix * 0")))[1000] == np.float32(0.25)
+    assert errors(patch({"pi": {"type": "sine"}}, out="pi"))[0].endswith("'pi' is a number; take another name")

@@ -1,15 +1,13 @@
-import ast
-import difflib
 import math
-from typing import Any
 
 import numpy as np
 
+from ..expression import Function, Name, Number, Tree, misused, parse
+from ..expression import text as text_of
 from ..kernel import doubles_at, exp2, kernel, sin_turns, tanh, words_at
 from ..node import Node, Option, Output, Signal, State
 from ..rings import FRAME, RATE
 
-LONGEST = 2000  # characters
 MOST = 256  # instructions
 DEEPEST = 32  # values that wait on the stack
 PLACE = 8 * FRAME  # bytes of one of them: a frame of float64
@@ -21,154 +19,109 @@ BIGGEST = 3e38  # what a float32 holds
  SINE, TAN, TANH, EXP2, LOG, SQRT, FLOOR) = range(19)  # fmt: skip
 GROWS = {WIRE: 1, COPY: 1, RAMP: 1, MIX: -2} | dict.fromkeys(range(SINE, FLOOR + 1), 0)  # the others: -1
 
-NAMES = {name: [(WIRE, k, 0.0, 0.0)] for k, name in enumerate("abcd")} | {
-    "t": [(RAMP, 0, 0.0, 1 / RATE)],
-    "pi": [(RAMP, 0, math.pi, 0.0)],
-}
-OPERATORS = {
-    ast.Add: [(ADD, 0, 1.0, 0.0)],
-    ast.Sub: [(ADD, 0, -1.0, 0.0)],
-    ast.Mult: [(MULTIPLY, 0, 0.0, 0.0)],
-    ast.Div: [(DIVIDE, 0, 0.0, 0.0)],
-    ast.Mod: [(MODULO, 0, 0.0, 0.0)],
-    ast.Pow: [(POWER, 0, 0.0, 0.0)],
+NAMES = {name: [(WIRE, k, 0.0, 0.0)] for k, name in enumerate("abcd")} | {"t": [(RAMP, 0, 0.0, 1 / RATE)]}
+OPERATIONS = {
+    "+": [(ADD, 0, 1.0, 0.0)],
+    "-": [(ADD, 0, -1.0, 0.0)],
+    "*": [(MULTIPLY, 0, 0.0, 0.0)],
+    "/": [(DIVIDE, 0, 0.0, 0.0)],
+    "%": [(MODULO, 0, 0.0, 0.0)],
+    "**": [(POWER, 0, 0.0, 0.0)],
     # What it is if the first is less, and if it is more; with 1 for the whole number it is 1 if they are equal.
-    ast.Lt: [(COMPARE, 0, 1.0, 0.0)],
-    ast.LtE: [(COMPARE, 1, 1.0, 0.0)],
-    ast.Gt: [(COMPARE, 0, 0.0, 1.0)],
-    ast.GtE: [(COMPARE, 1, 0.0, 1.0)],
-    ast.Eq: [(COMPARE, 1, 0.0, 0.0)],
-    ast.NotEq: [(COMPARE, 0, 1.0, 1.0)],
+    "<": [(COMPARE, 0, 1.0, 0.0)],
+    "<=": [(COMPARE, 1, 1.0, 0.0)],
+    ">": [(COMPARE, 0, 0.0, 1.0)],
+    ">=": [(COMPARE, 1, 0.0, 1.0)],
+    "==": [(COMPARE, 1, 0.0, 0.0)],
+    "!=": [(COMPARE, 0, 1.0, 1.0)],
 }
-NEGATE = [(RAMP, 0, -1.0, 0.0), (MULTIPLY, 0, 0.0, 0.0)]
-# Functions by name: what they are given, and the instructions behind that.
+# The instructions of a function, behind those of what it is given.
 FUNCTIONS = {
-    "sin": ("x", [(SINE, 0, 0.0, 0.0)]),
-    "cos": ("x", [(SINE, 0, 0.25, 0.0)]),
-    "tan": ("x", [(TAN, 0, 0.0, 0.0)]),
-    "tanh": ("x", [(TANH, 0, 0.0, 0.0)]),
-    "exp": ("x", [(EXP2, 0, math.log2(math.e), 0.0)]),
-    "log": ("x", [(LOG, 0, 0.0, 0.0)]),
-    "sqrt": ("x", [(SQRT, 0, 0.0, 0.0)]),
-    "abs": ("x", [(COPY, 0, 0.0, 0.0), *NEGATE, (GREATEST, 0, 0.0, 0.0)]),
-    "min": ("x, y", [(LEAST, 0, 0.0, 0.0)]),
-    "max": ("x, y", [(GREATEST, 0, 0.0, 0.0)]),
-    "floor": ("x", [(FLOOR, 0, 0.0, 0.0)]),
-    "round": ("x", [(FLOOR, 0, 0.5, 0.0)]),
-    "clip": ("x, low, high", []),  # a least of a greatest
-    "mix": ("a, b, x", [(MIX, 0, 0.0, 0.0)]),
-    "db": ("x", [(EXP2, 0, math.log2(10) / 20, 0.0)]),
-    "midi": ("x", [(EXP2, 0, 1 / 12, math.log2(440) - 69 / 12)]),
-    "sign": ("x", [(RAMP, 0, 0.0, 0.0), (COMPARE, 0, -1.0, 1.0)]),
+    "sin": [(SINE, 0, 0.0, 0.0)],
+    "cos": [(SINE, 0, 0.25, 0.0)],
+    "tan": [(TAN, 0, 0.0, 0.0)],
+    "tanh": [(TANH, 0, 0.0, 0.0)],
+    "exp": [(EXP2, 0, math.log2(math.e), 0.0)],
+    "log": [(LOG, 0, 0.0, 0.0)],
+    "sqrt": [(SQRT, 0, 0.0, 0.0)],
+    "abs": [(COPY, 0, 0.0, 0.0), (RAMP, 0, -1.0, 0.0), (MULTIPLY, 0, 0.0, 0.0), (GREATEST, 0, 0.0, 0.0)],
+    "min": [(LEAST, 0, 0.0, 0.0)],
+    "max": [(GREATEST, 0, 0.0, 0.0)],
+    "floor": [(FLOOR, 0, 0.0, 0.0)],
+    "round": [(FLOOR, 0, 0.5, 0.0)],
+    "clip": [],  # a least of a greatest
+    "mix": [(MIX, 0, 0.0, 0.0)],
+    "db": [(EXP2, 0, math.log2(10) / 20, 0.0)],
+    "midi": [(EXP2, 0, 1 / 12, math.log2(440) - 69 / 12)],
+    "sign": [(RAMP, 0, 0.0, 0.0), (COMPARE, 0, -1.0, 1.0)],
 }
-GRAMMAR = "it may have numbers, a b c d t pi, + - * / % **, comparisons, and " + " ".join(FUNCTIONS)
 
 
 class Program:
     """The instructions of a formula, in the order in which the machine does them."""
 
     def __init__(self, text: str):
-        self.text = text
         self.code: list[tuple[int, int, float, float]] = []
         self.depth = 0
-        if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
-            raise ValueError(f"expression: formula is {text!r:.60}; it is a text of 1 to {LONGEST} characters: 'a * b'")
+        if not isinstance(text, str):
+            raise ValueError(f"expression: formula is {text!r:.60}; it is a text: 'a * b'")
         try:
-            tree = ast.parse(text.strip(), mode="eval")
-        except SyntaxError as error:
-            text, place = text.strip(), error.offset or 1
-            raise ValueError(f"expression: {text!r:.80} is not understood at character {place}: {error.msg}") from None
-        except (ValueError, RecursionError, MemoryError):
-            raise ValueError(
-                f"expression: {text!r:.60} is not understood: odd characters or brackets too deep"
-            ) from None
-        self.value(tree.body, 1)
+            self.value(parse(text))
+        except ValueError as error:
+            raise ValueError(f"expression: {error}") from None
 
     def add(self, code: list[tuple[int, int, float, float]]) -> None:
         for instruction in code:
             self.depth += GROWS.get(instruction[0], -1)
             self.code.append(instruction)
             if self.depth > DEEPEST:
-                raise ValueError(f"expression: more than {DEEPEST} values wait for each other; use two expressions")
+                raise ValueError(f"more than {DEEPEST} values wait for each other; use two expressions")
             if len(self.code) > MOST:
-                raise ValueError(f"expression: it has more than {MOST} steps; use two expressions")
+                raise ValueError(f"it has more than {MOST} steps; use two expressions")
 
-    def value(self, node: ast.expr, level: int) -> None:
+    def value(self, tree: Tree) -> None:
         """Append the instructions that put this part's value on the stack."""
-        if level > MOST:
-            raise ValueError(f"expression: it is nested more than {MOST} deep; use two expressions")
-        literal = node.value if isinstance(node, ast.Constant) else None
-        if isinstance(literal, (int, float)) and not isinstance(literal, bool):
-            self.number(literal)
-        elif isinstance(node, ast.Name):
-            self.add(self.known(node.id, NAMES))
-        elif isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
-            self.value(node.left, level + 1)
-            power = node.right.value if isinstance(node.right, ast.Constant) else None
-            if isinstance(node.op, ast.Pow) and power in (2, 3, 4):
+        if isinstance(tree, Number):
+            self.add([(RAMP, 0, tree.value, 0.0)])
+        elif isinstance(tree, Name):
+            if tree.port or tree.name not in NAMES:
+                known = f"'{text_of(tree)}' is not known; a formula has the names a b c d, and t for the time"
+                raise ValueError(misused(tree.name) or known)
+            self.add(NAMES[tree.name])
+        elif isinstance(tree, Function):
+            self.function(tree)
+        else:
+            self.value(tree.left)
+            power = tree.right.value if tree.sign == "**" and isinstance(tree.right, Number) else None
+            if power in (2, 3, 4):
                 # Products are far faster than a power.
                 copies = {2: "cm", 3: "ccmm", 4: "cmcm"}[int(power)]
                 self.add([(COPY if c == "c" else MULTIPLY, 0, 0.0, 0.0) for c in copies])
             else:
-                self.value(node.right, level + 1)
-                self.add(OPERATORS[type(node.op)])
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            self.value(node.operand, level + 1)
-            self.add(NEGATE)
-        elif isinstance(node, ast.Compare) and type(node.ops[0]) in OPERATORS:
-            if len(node.ops) > 1:
-                raise ValueError(f"expression: {self.part(node)!r} compares twice; write (a < b) * (b < c)")
-            self.value(node.left, level + 1)
-            self.value(node.comparators[0], level + 1)
-            self.add(OPERATORS[type(node.ops[0])])
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            self.call(node, node.func.id, level)
-        else:
-            raise ValueError(f"expression: {self.part(node)!r} is not for a formula; {GRAMMAR}")
+                self.value(tree.right)
+                self.add(OPERATIONS[tree.sign])
 
-    def number(self, value: float) -> None:
-        if value > BIGGEST:
-            raise ValueError(f"expression: {str(value)[:20]} is too big a number; {BIGGEST:g} is the limit")
-        self.add([(RAMP, 0, float(value), 0.0)])
-
-    def call(self, node: ast.Call, name: str, level: int) -> None:
-        wants, code = self.known(name, FUNCTIONS)
-        wanted, has = wants.count(",") + 1, len(node.args)
-        many = name in ("min", "max")
-        form = f"{name}({wants}, ...)" if many else f"{name}({wants})"
-        if node.keywords or (has < wanted if many else has != wanted):
-            raise ValueError(f"expression: {self.part(node)!r} does not fit; it is {form}")
-        for k, one in enumerate(node.args):
-            self.value(one, level + 1)
+    def function(self, tree: Function) -> None:
+        many = tree.name in ("min", "max")
+        for k, one in enumerate(tree.given):
+            self.value(one)
             if many and k > 0:
-                self.add(code)
-            elif name == "clip" and k > 0:
+                self.add(FUNCTIONS[tree.name])
+            elif tree.name == "clip" and k > 0:
                 self.add([(GREATEST if k == 1 else LEAST, 0, 0.0, 0.0)])
-        self.add([] if many else code)
-
-    def known(self, name: str, names: dict[str, Any]) -> Any:
-        if name in names:
-            return names[name]
-        if name in FUNCTIONS:
-            raise ValueError(f"expression: '{name}' is a function; write {name}({FUNCTIONS[name][0]})")
-        if name in NAMES:
-            raise ValueError(f"expression: '{name}' is no function; write {name} * (...) for a product")
-        near = difflib.get_close_matches(name, [*NAMES, *FUNCTIONS], 1)
-        raise ValueError(f"expression: '{name}' is not known; " + (f"did you mean '{near[0]}'?" if near else GRAMMAR))
-
-    def part(self, node: ast.expr) -> str:
-        return (ast.get_source_segment(self.text.strip(), node) or self.text)[:60]
+        self.add([] if many else FUNCTIONS[tree.name])
 
 
 class Expression(Node):
     """A formula over up to four signals, computed for every sample: a ring modulator, a shaper, a curve.
 
-    It may have numbers, the inputs a b c d, t (seconds since it began), pi, + - * / % **, comparisons (1 or 0), and
-    the functions sin cos tan tanh exp log sqrt abs min max floor round clip(x, low, high) mix(a, b, x) (a at 0, b at
-    1), db (decibels to a factor), midi (the number of a note to Hz) and sign. Angles are in radians; halves are
-    rounded up; % has the sign of the divisor. What is not finite is 0. It is computed in float64; sin, cos, tanh, exp,
-    db and midi are good to a millionth. An operation costs some 0.05 us a frame; log, tan and ** 1 to 3 us, but
-    the powers 2, 3 and 4 are products.
+    The grammar is that of all expressions. In patch files names are nodes, and a function of signals there becomes such
+    a node; a formula has the names a b c d, and t, the seconds since it began. There are numbers, pi, + - * / % **,
+    comparisons (1 or 0), and the functions sin cos tan tanh exp log sqrt abs min max floor round clip(x, low, high)
+    mix(a, b, x) (a at 0, b at 1), db (decibels to a factor), midi (the number of a note to Hz) and sign. Angles are in
+    radians; halves are rounded up; % has the sign of the divisor. What is not finite is 0. It is computed in float64;
+    sin, cos, tanh, exp, db and midi of signals are good to a millionth. An operation costs some 0.05 us a frame; log,
+    tan and ** 1 to 3 us, but the powers 2, 3 and 4 are products.
 
     >>> Expression(Sine(freq=220), Sine(freq=3), formula="tanh(a * (2 + b)) * sin(2 * pi * 331 * t) * 0.5")
     """
