@@ -499,6 +499,23 @@ async def test_a_hangup_cancels_what_waits_for_keys_in_another_task(phone):
     assert tasks[0].cancelled()
 
 
+async def test_a_handler_that_swallows_the_hangup_ends_at_its_next_wait_for_keys(phone):
+    async def handler(call):
+        try:
+            await asyncio.wait_for(call.getDTMF(), 15)
+        except:  # noqa: E722
+            pass
+        await call.getDTMF()
+        call.went_on = True
+
+    async with phone(handler) as p:
+        await p.wait(1)
+        p.hangup()
+        await asyncio.sleep(1)
+        assert p.call._task is None  # the handler is over
+        assert not hasattr(p.call, "went_on")
+
+
 @pytest.mark.parametrize(("maxlen", "samples"), [(800, 800), (800.0, 800), (799.5, 800), (0.5, 1), (-5, 1), (True, 1)])
 async def test_a_recording_ends_at_maxlen(phone, maxlen, samples):
     async def handler(call):

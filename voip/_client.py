@@ -16,15 +16,43 @@ from .dtmf import DTMF
 from .iface import CallInterface
 
 
+class CallKeys(DTMF):
+    """The keys of a call, which end with it."""
+
+    def __init__(self, call: Call):
+        super().__init__()
+        self._call = call
+
+    def getDTMF(self, *args: Any, **given: Any) -> "asyncio.Future[str]":
+        wanted = super().getDTMF(*args, **given)
+        if self._call._ended.done():
+            wanted.cancel()
+        return wanted
+
+    async def receive(self) -> None:
+        """Tell of the call's keys until it ends, or its handler."""
+        try:
+            while True:
+                key = await self._call.getDTMF()
+                try:
+                    self.onDtmfDigit(str(key))
+                except Exception as error:  # of on_first: raised where the keys are awaited
+                    assert self.future
+                    self.future.set_exception(raisable(error))
+        finally:
+            if self.future:
+                self.future.cancel()
+
+
 class VoipCall(CallInterface):
     """A call of graphvoip with the original's methods before its own. What is set on it is set on that call."""
 
     call: Call
-    dtmf: DTMF
+    dtmf: CallKeys
     _own = ("call", "dtmf", "engine")
 
     def __init__(self, call: Call):
-        super().__init__(call, DTMF(), GraphEngine(call))
+        super().__init__(call, CallKeys(call), GraphEngine(call))
 
     def getRemoteUri(self) -> str:
         return self.call.getRemoteUri()
@@ -61,23 +89,11 @@ def adapted(taskFunction: Callable) -> Callable:
 
 async def _served(interface: VoipCall, handler: Any) -> Any:
     """Await the handler, and pass the keys to who waits for them meanwhile."""
-    keys = asyncio.ensure_future(_pass_keys(interface.call, interface.dtmf))
+    keys = asyncio.ensure_future(interface.dtmf.receive())
     try:
         return await handler
     finally:
         keys.cancel()
-        if interface.dtmf.future:
-            interface.dtmf.future.cancel()
-
-
-async def _pass_keys(call: Call, dtmf: DTMF) -> None:
-    while True:
-        key = await call.getDTMF()
-        try:
-            dtmf.onDtmfDigit(str(key))
-        except Exception as error:  # of on_first: raised where the keys are awaited
-            assert dtmf.future
-            dtmf.future.set_exception(raisable(error))
 
 
 def client(run: Callable) -> Callable:
