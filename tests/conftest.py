@@ -1,12 +1,14 @@
 import asyncio
 import atexit
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from typer.testing import CliRunner
 
 from graphvoip.cli import app
@@ -22,6 +24,13 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 CACHE = tempfile.TemporaryDirectory(prefix="graphvoip-tests-", ignore_cleanup_errors=True)
 atexit.register(CACHE.cleanup)
 os.environ["GRAPHVOIP_CACHE"] = CACHE.name
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and with them all programs that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Whoever shares the machine may slow down the making of examples, too.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 # That kernels are compiled is said on stderr, once: not in the middle of a test.
 _Teller.told = True
@@ -57,7 +66,7 @@ def live():
                 return leg, one, task
 
             try:
-                return await asyncio.wait_for(test(engine, call), 30)
+                return await asyncio.wait_for(test(engine, call), 120)
             finally:
                 for exchange in exchanges:
                     await exchange.close()

@@ -5,6 +5,7 @@
 # Ends with what failed first, or with 77 where no such folder can be made, after one line that says why. --quiet leaves out the
 # summary, so that the tests' own is the last word.
 set -u
+trap 'exit 130' INT TERM HUP
 
 # What the README asks for before its two commands.
 packages="git make python3-venv"
@@ -30,14 +31,13 @@ if [ "${FRESH_NAMESPACE-}" != yes ]; then
     } </dev/null || no_chroot "debootstrap is missing, and apt-get cannot install it."
     work=$(mktemp -d "${TMPDIR:-/var/tmp}/fresh.XXXXXX")
     trap 'rm -rf --one-file-system "$work"' EXIT
-    trap 'exit 130' INT TERM HUP
-    FRESH_NAMESPACE=yes unshare --mount --pid --fork --kill-child "$0" ${quiet:+--quiet} "$checkout" "$work" "$@" </dev/null &
-    wait $!
+    FRESH_NAMESPACE=yes unshare --mount --pid --fork --kill-child "$0" ${quiet:+--quiet} "$checkout" "$work" "$@" </dev/null
     exit
 fi
 
 checkout=$1 work=$2
 shift 2
+commit=$(git -c safe.directory='*' -C "$checkout" rev-parse HEAD)
 
 # The packages come from where this machine has its own, over the same proxies and with the same certificates.
 same_debian() { grep -q '^VERSION_CODENAME=bookworm$' /etc/os-release; }
@@ -91,6 +91,7 @@ new_machine() {
     fi
     home=$folder$(chroot "$folder" getent passwd "$user" | cut -d: -f6)
     git -c safe.directory='*' clone --quiet --no-local "file://$checkout" "$home/graphvoip" &&
+        git -c safe.directory='*' -C "$home/graphvoip" checkout --quiet "$commit" &&
         chroot "$folder" chown -R "$user:" "${home#"$folder"}/graphvoip"
 }
 
@@ -118,5 +119,5 @@ for user; do
     timed "$user" make demo
     timed "$user" make test
 done
-[ "$quiet" ] || printf '\n%s: %s\n%s' "fresh Debian 12" "$(git -c safe.directory='*' -C "$checkout" log -1 --format='%h %s')" "$summary"
+[ "$quiet" ] || printf '\n%s: %s\n%s' "fresh Debian 12" "$(git -c safe.directory='*' -C "$checkout" log -1 --format='%h %s' "$commit")" "$summary"
 exit $failed

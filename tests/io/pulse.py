@@ -25,7 +25,7 @@ ctl.!default { type pulse }
 SINK = "module-null-sink sink_name=phone rate=8000 channels=1 format=s16le norewinds=1"
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait for a condition; an AssertionError when it has not come true by then."""
     end = time.monotonic() + seconds
     while not condition():

@@ -17,7 +17,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-PATIENCE = 10.0  # seconds any answer may take
+PATIENCE = 60.0  # seconds any answer may take
 TIMESTAMPNS = 35 if sys.platform == "linux" else 0  # a socket option: tell when the kernel got a packet
 KEYS = "0123456789*#ABCD"
 NAMES = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 101: "telephone-event/8000"}

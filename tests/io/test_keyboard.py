@@ -26,7 +26,7 @@ def canonical(fd: int) -> bool:
     return bool(termios.tcgetattr(fd)[3] & termios.ICANON)
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.002)
@@ -149,7 +149,7 @@ class Session:
             os.execv(sys.executable, [sys.executable, "-c", code, *words])
         self.seen = ""
 
-    def wait_for(self, text: str, seconds: float = 10) -> None:
+    def wait_for(self, text: str, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while text not in self.seen:
             assert time.monotonic() < end, self.seen
@@ -160,7 +160,7 @@ class Session:
     def type(self, text: bytes) -> None:
         os.write(self.fd, text)
 
-    def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
+    def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.seen
@@ -224,6 +224,6 @@ def test_ctrl_z_gives_the_terminal_back_meanwhile(session):
 
 def test_a_program_without_a_terminal(tmp_path):
     code = textwrap.dedent(PROGRAM)
-    run = subprocess.run([sys.executable, "-c", code], input=b"12q", cwd=ROOT, capture_output=True, timeout=20)
+    run = subprocess.run([sys.executable, "-c", code], input=b"12q", cwd=ROOT, capture_output=True, timeout=60)
     assert run.stdout.split() == [b"ready", b"key", b"1", b"key", b"2"]
     assert run.stderr == b""

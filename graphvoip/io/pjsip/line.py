@@ -178,6 +178,7 @@ class Call(pj.Call):
         super().__init__(account, call_id)
         self.line, self.number = line, number
         self.local = ""  # our address as this caller sees it, when PJSIP cannot know it
+        self.begun, self.not_yet = False, 0  # this stream's first packet has come; ticks before it
         self.stream, self.packets, self.heard_at = -1, 0, 0.0  # the stream that should be sending, if one should
         self.pressed = -1  # when the latest key went down, in the caller's time
         self.slot = line.rings.popleft()
@@ -221,11 +222,18 @@ class Call(pj.Call):
         self.line.rings.append(self.slot)
         del self.line.calls[self.number]
 
+    def look_for_begin(self) -> None:
+        """Called once a tick: what the jitter buffer lacks before the first packet is not lost."""
+        if self.stream >= 0 and not self.begun:
+            state = self.getStreamStat(self.stream)
+            self.begun, self.not_yet = state.rtcp.rxStat.pkt > 0, state.jbuf.empty
+
     def onStreamDestroyed(self, prm: Any) -> None:
-        """Count what the jitter buffer of this stream had not, when it was due, or had too much of."""
-        jitter = self.getStreamStat(prm.streamIdx).jbuf
-        if self.port.ring is self.ring:
-            self.ring.words[IN_LOST] += jitter.lost + jitter.empty + jitter.discard
+        """Count what the jitter buffer of this stream did not have when it was due, or had too much of."""
+        if self.begun and self.port.ring is self.ring:
+            jitter = self.getStreamStat(prm.streamIdx).jbuf
+            self.ring.words[IN_LOST] += jitter.lost + jitter.empty + jitter.discard - self.not_yet
+        self.begun = False
 
     def onCallMediaState(self, prm: Any) -> None:
         self.connect()
@@ -497,6 +505,8 @@ class Line:
         frame = self.frame
         frame.type, frame.buf, frame.size = pj.PJMEDIA_FRAME_TYPE_AUDIO, ctypes.addressof(self.sink), FRAME_BYTES
         get_frame(self.bridge, ctypes.byref(frame))
+        for call in self.calls.values():
+            call.look_for_begin()
 
     def run(self) -> None:
         take(self.wake)  # ticks of the time before we were
