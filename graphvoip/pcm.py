@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SILENCE = 0.005  # normalizePCM takes samples up to this for silence: -46 dBFS
+PIECE = 10 * RATE  # samples of a list that are converted at once: 4 ms
 SHOWN = 6  # samples that a PCM's repr shows
 
 
@@ -220,11 +221,11 @@ def _is_read_only(values: Any) -> bool:
 
 
 def converted(pcm: Any, what: str) -> "Iterator[np.ndarray]":
-    """A list or tuple of samples as blocks of float32, a second each, converted as they are asked for.
+    """A list or tuple of samples as blocks of float32, 10 s each, converted as they are asked for.
 
     They are those of this moment: the list may be changed afterwards. what: who asks, for errors.
     """
-    pieces = collections.deque(pcm[at : at + RATE] for at in range(0, len(pcm), RATE))
+    pieces = collections.deque(pcm[at : at + PIECE] for at in range(0, len(pcm), PIECE))
 
     def blocks() -> "Iterator[np.ndarray]":
         first = 0
