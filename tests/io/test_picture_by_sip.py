@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-from test_pjsip import PATIENCE, dial_and_play, serving
+from test_pjsip import PATIENCE, dial_and_play, lost, serving
 
 from graphvoip import patch, sstv_encode
 from graphvoip.nodes import SstvReceive
@@ -19,7 +19,7 @@ def test_a_picture_that_baresip_plays_is_received(tmp_path):
     sent = np.repeat(shades.astype(np.uint8)[:, :, None], 3, 2)
     sound = np.concatenate([np.zeros(8000), sstv_encode(sent, "BW8"), np.zeros(16000)])
     soundfile.write(tmp_path / "picture.wav", sound, 8000, "PCM_16")
-    found = []
+    found, calls = [], []
 
     @patch
     def inbox(voice):
@@ -28,6 +28,7 @@ def test_a_picture_that_baresip_plays_is_received(tmp_path):
 
     async def handler(call):
         box = inbox()
+        calls.append(call)
         await asyncio.wait_for(call.play(box), 2 * PATIENCE)
         found.extend(box["receiver"].pictures)
 
@@ -35,8 +36,10 @@ def test_a_picture_that_baresip_plays_is_received(tmp_path):
         pass
 
     async def main():
+        inbox(0.0)  # its kernels are compiled before it rings
         async with serving(handler) as server:
             await dial_and_play(tmp_path, server.port, tmp_path / "picture.wav", nothing)
+            await server.idle()
 
     asyncio.run(main())
     (one,) = found
@@ -44,5 +47,8 @@ def test_a_picture_that_baresip_plays_is_received(tmp_path):
     assert one.image.info["complete"]
     assert one.path == tmp_path / "seen.png"
     apart = np.abs(np.asarray(one.image, float) - sent)
-    assert np.median(apart) < 3  # a packet that is late on a busy machine costs some pixels
-    assert np.percentile(apart, 95) < 20
+    # A frame of 160 samples that is lost on a busy machine shifts what comes after it, until the next line begins.
+    spoilt = lost(calls[0]) * 2 / one.image.height
+    assert np.mean(apart.max(axis=2) > 20) < 0.05 + spoilt
+    if not spoilt:
+        assert np.median(apart) < 3
