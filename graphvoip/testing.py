@@ -45,8 +45,8 @@ async def phone(
     loop = asyncio.get_running_loop()
     if not isinstance(loop, VirtualLoop):
         raise RuntimeError(
-            "phone() needs the virtual clock: use it in an async test with the fixture `phone`, or in run_virtual(). "
-            "pytest-asyncio takes such tests away in its mode `auto`: set asyncio_mode = strict"
+            "phone() needs the virtual clock: use it in an async test or fixture that has the fixture `phone`, or in "
+            "run_virtual()"
         )
     engine = _engine(loop)
     exchange = Exchange(handler, engine)
