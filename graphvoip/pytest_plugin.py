@@ -33,7 +33,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     names = inspect.signature(test).parameters
     given = {name: pyfuncitem.funcargs[name] for name in names if name in pyfuncitem.funcargs}
-    pyfuncitem.funcargs["virtual_clock"].run(_bound(test, pyfuncitem.instance)(**given))
+    runner: Any = pyfuncitem.funcargs["virtual_clock"]
+    runner.run(_bound(test, pyfuncitem.instance)(**given))
     return True
 
 
