@@ -7,6 +7,9 @@ from .rings import RATE
 WINDOW = 800  # samples, 0.1 s: tones 20 Hz apart are told apart
 _BINS = 8192  # of the padded transform: 1 Hz apart
 QUIET = -50.0  # dBFS
+MOST = 4  # tones at once
+VOICE = 390.0  # Hz: below it, one harmonic may be nearly all of a voice
+REST, REST_OF_VOICE = 0.08, 0.014  # share of the power, at most, that is not of the tones
 
 
 def level(samples: np.ndarray) -> float:
@@ -34,10 +37,35 @@ def tones(samples: np.ndarray, floor: float = -45.0, share: float = 0.1) -> list
     peaks = np.flatnonzero((spectrum[1:-1] > spectrum[:-2]) & (spectrum[1:-1] >= spectrum[2:])) + 1
     peaks = peaks[spectrum[peaks] > max(10 ** (floor / 20), np.sqrt(share) * spectrum.max())]
     peaks = peaks[np.argsort(-spectrum[peaks])]
-    return [(float(k) * RATE / size, float(20 * np.log10(spectrum[k]))) for k in peaks]
+    below, top, above = (np.log(spectrum[peaks + k] + 1e-12) for k in (-1, 0, 1))  # a parabola through each peak
+    places = peaks + 0.5 * (below - above) / (below - 2 * top + above - 1e-12)
+    return [(float(at) * RATE / size, float(20 * np.log10(spectrum[k]))) for at, k in zip(places, peaks, strict=True)]
 
 
 def has_tone(samples: np.ndarray, frequency: float) -> bool:
-    """Does this tone sound, to 1.5 % or 5 Hz, alone or beside few others of like strength?"""
+    """Tell whether a tone sounds, to 1.5 % or 5 Hz, alone or beside few others of like strength.
+
+    A tone is steady from the first sample to the last: sines that keep their pitch, and below 390 Hz their level, leave
+    hardly anything of the samples. The harmonics of a voice do not.
+    """
+    samples = np.asarray(samples, float)
+    found = [one for one, _ in tones(samples)[:MOST]]
     near = max(5.0, 0.015 * frequency)
-    return any(abs(found - frequency) <= near for found, _ in tones(samples)[:4])
+    if not any(abs(one - frequency) <= near for one in found):
+        return False
+    high = found[0] > VOICE
+    return _rest(samples, found, fades=high) < (REST if high else REST_OF_VOICE)
+
+
+def _rest(samples: np.ndarray, frequencies: list[float], fades: bool) -> float:
+    """Return the share of the power that sines of these frequencies leave, fitted by least squares.
+
+    fades: their levels may rise or fall in a straight line.
+    """
+    at = np.arange(samples.size)
+    turns = 2 * np.pi / RATE * np.outer(at, frequencies)
+    sines = np.concatenate([np.cos(turns), np.sin(turns)], 1)
+    if fades:
+        sines = np.concatenate([sines, (at / samples.size - 0.5)[:, None] * sines], 1)
+    weights, *_ = np.linalg.lstsq(sines, samples, rcond=None)
+    return float(np.sum((samples - sines @ weights) ** 2) / np.sum(samples**2))

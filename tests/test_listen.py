@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from graphvoip.io.wav import load
 from graphvoip.listen import WINDOW, has_tone, is_quiet, level, tones
+from graphvoip.palette import SPEECH
 
 
 def test_levels():
@@ -31,6 +33,25 @@ def test_it_is_not_another_tone(sine):
     assert not has_tone(sine(880, 0.1), 440)
     assert not has_tone(np.zeros(WINDOW), 440)
     assert not has_tone(np.random.default_rng(1).standard_normal(WINDOW) * 0.001, 440)
+
+
+def test_has_tone_in_speech_is_false_at_every_frequency():
+    speech = load(SPEECH)[8000:]
+    heard = [
+        (start, frequency)
+        for start in range(0, len(speech) - WINDOW, 160)
+        if not is_quiet(window := speech[start : start + WINDOW])
+        for frequency in range(100, 3800, 50)
+        if has_tone(window, frequency)
+    ]
+    assert heard == []
+
+
+def test_has_tone_in_a_chord_and_in_noise_20_db_below_is_true(sine):
+    chord = 0.2 * (sine(697, 0.1) + sine(1209, 0.1) + sine(440, 0.1))
+    assert all(has_tone(chord, frequency) for frequency in (440, 697, 1209))
+    noise = 0.05 * np.random.default_rng(1).standard_normal(WINDOW)
+    assert has_tone(0.7 * sine(777, 0.1) + noise, 777)
 
 
 def test_too_little_to_say():
