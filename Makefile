@@ -2,6 +2,7 @@
 # make test    all tests, with all that they need
 # make fresh   both of them on a new Debian, as root and as a user, to see what a machine may lack; needs root
 # make bench   microseconds a frame, late frames, calls over SIP
+# make mutants change promised numbers one at a time, and list those that no test notices; WHAT=digits.py for one module
 # make clean   remove what these have made
 
 PYTHON ?= python3
@@ -30,7 +31,10 @@ clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis demo.wav demo.png
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: demo test fresh bench clean
+mutants: .venv/test
+	$(BIN)/python tests/mutants.py $(WHAT)
+
+.PHONY: demo test fresh bench mutants clean
 .NOTPARALLEL:
 
 # --- What they need. A file in .venv says when it was set up; a newer pyproject.toml sets it up again. ---

@@ -111,3 +111,11 @@ async def test_recording_that_silence_ends_gives_up_after_5_s_without_a_word(pho
         await p.hung_up(within=20)
     assert list(p.call.said) == []
     assert p.call.took == pytest.approx(5, abs=0.041)
+
+
+def test_frame_is_160_samples_of_16_bits():
+    ring = LineRing()
+    ring.words[OUT_WRITTEN] += 1
+    frame = ring.receive()
+    assert frame is not None
+    assert len(frame) == 320
