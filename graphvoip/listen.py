@@ -28,14 +28,16 @@ def tones(samples: np.ndarray, floor: float = -45.0, share: float = 0.1) -> list
 
     floor: dBFS below which a peak is nothing; share: of the power of the strongest, below which it is only company.
     """
+    from scipy.signal import find_peaks
+    from scipy.signal.windows import hann
+
     samples = np.asarray(samples, float)
     if samples.size < WINDOW // 4:
         return []
-    window = np.hanning(samples.size)
+    window = hann(samples.size)
     size = max(_BINS, samples.size)
     spectrum = np.abs(np.fft.rfft(samples * window, size)) / window.sum() * np.sqrt(2)  # RMS of a sine
-    peaks = np.flatnonzero((spectrum[1:-1] > spectrum[:-2]) & (spectrum[1:-1] >= spectrum[2:])) + 1
-    peaks = peaks[spectrum[peaks] > max(10 ** (floor / 20), np.sqrt(share) * spectrum.max())]
+    peaks, _ = find_peaks(spectrum, max(10 ** (floor / 20), np.sqrt(share) * spectrum.max()))
     peaks = peaks[np.argsort(-spectrum[peaks])]
     below, top, above = (np.log(spectrum[peaks + k] + 1e-12) for k in (-1, 0, 1))  # a parabola through each peak
     places = peaks + 0.5 * (below - above) / (below - 2 * top + above - 1e-12)

@@ -16,6 +16,7 @@ INK, GRID, WAVE = "#22303c", "#d8dee4", "#3b6ea5"
 COLOURS = {"caller": "#c2570c", "call": "#1f6f8b"}
 WIDTH, DPI = 11.0, 130  # inches, dots an inch
 SOUND = (1.5, 2.6)  # inches of waveform and spectrogram
+WINDOW = 256  # samples of a spectrum
 COLUMNS = 3000  # of the spectrogram at most, however long the call
 LEFT, BOTTOM, TOP, MARGIN = 0.75, 0.55, 0.05, 0.8  # inches around the axes; MARGIN is the least to the right
 LINE, SIZE, LONGEST = 0.2, 8.5, 46  # inches a row of labels, points of their letters, letters
@@ -185,14 +186,17 @@ def _waveform(axes: Any, heard: np.ndarray) -> None:
 
 
 def _spectrogram(axes: Any, heard: np.ndarray) -> None:
-    window, step = 256, max(64, len(heard) // COLUMNS)
-    heard = np.pad(heard, window // 2 if len(heard) else window)
-    frames = np.lib.stride_tricks.sliding_window_view(heard, window)[::step]
-    spectrum = np.abs(np.fft.rfft(frames * np.hanning(window), axis=1)) * 4 / window
-    level = 20 * np.log10(np.maximum(spectrum, 1e-5))
-    extent = (-step / 2 / RATE, (len(frames) - 0.5) * step / RATE, 0, RATE / 2000)
+    from scipy.signal import ShortTimeFFT
+    from scipy.signal.windows import hann
+
+    step = max(64, len(heard) // COLUMNS)
+    columns = len(heard) // step + 1
+    transform = ShortTimeFFT(hann(WINDOW), step, RATE, scale_to="magnitude")
+    heard = np.pad(heard, (0, max(0, WINDOW - len(heard))))
+    level = 20 * np.log10(np.maximum(2 * np.abs(transform.stft(heard, 0, columns)), 1e-5))  # a full-scale sine is 0 dB
+    extent = (-step / 2 / RATE, (columns - 0.5) * step / RATE, 0, RATE / 2000)
     axes.imshow(
-        level.T, aspect="auto", origin="lower", extent=extent, cmap="magma", vmin=-75, vmax=0, interpolation="bilinear"
+        level, aspect="auto", origin="lower", extent=extent, cmap="magma", vmin=-75, vmax=0, interpolation="bilinear"
     )
     axes.set_facecolor("black")
     axes.set_ylim(0, RATE / 2000)

@@ -1,4 +1,4 @@
-"""Pictures out of sound: slow-scan television, decoded by plain numpy. It runs on no audio thread.
+"""Pictures out of sound: slow-scan television, decoded by numpy and scipy. It runs on no audio thread.
 
     sound -> a complex signal, whose turning is the frequency -> header, line syncs, pixels
 
@@ -46,6 +46,7 @@ SLACK = 800  # samples by which lines may be away from where the header says the
 GONE = 0.025  # the share of a picture that may be missing without a trace
 JUMP = 40.0  # what a step of the path costs, in samples of clear sync
 FINE = 32  # places between two samples
+SMOOTH = np.array([1, 3, 4, 3, 1]) / 12  # over the edge of a pulse
 HELD = np.arange(0, 2.1, 0.2)  # samples for which rows may go on into the gaps beside them
 BLOCK = 256  # samples of a spectrum
 LEAST = 8  # lines that must be there for a picture whose header was missed
@@ -98,7 +99,8 @@ def analytic(samples: np.ndarray, band: tuple[float, float] = BAND) -> np.ndarra
     """The positive frequencies of a band, complex64: no delay, and no others."""
     if not samples.size:
         return np.zeros(0, np.complex64)
-    # By Fourier transforms of blocks that overlap by the filter's length.
+    # By Fourier transforms of blocks that overlap by the filter's length, as scipy.signal.oaconvolve does it; but a
+    # call looks for headers so, and must not wait for its import.
     room = SPECTRUM - TAPS + 1
     count = -(-samples.size // room)
     padded = np.zeros(count * room + TAPS - 1, np.float32)
@@ -250,14 +252,15 @@ def edges(heard: Demodulated, mode: Mode, off: float, at: np.ndarray) -> np.ndar
     That is where the frequency crosses the middle between 1200 Hz and what follows: black, or in Robot B&W the first
     pixel. The beginning is not looked at: what comes before it may be anything.
     """
+    from scipy.ndimage import convolve1d
+
     length = mode.syncs[0][1] * MS
-    smooth = np.hanning(7)[1:-1]
     spread = np.arange(-10, 11)
     middle = np.rint(at + length).astype(int)
     places = middle[:, None] + np.arange(-12, 13)
     inside = (places[:, 0] >= 0) & (places[:, -1] < len(heard.hz))
     rows = np.take(heard.hz, np.clip(places, 0, len(heard.hz) - 1))
-    rows = np.apply_along_axis(np.convolve, 1, np.clip(rows - off, 900, 2500), smooth / smooth.sum(), "valid")
+    rows = convolve1d(np.clip(rows - off, 900, 2500), SMOOTH, axis=1)[:, 2:-2]
     after = mode.line[[part.hz for part in mode.line].index(SYNC) + 1].hz
     level = np.clip(rows[:, 13:16].mean(1), BLACK, WHITE) if after == 0 else np.full(len(rows), after)
     half = 0.5 * (SYNC + level)
@@ -507,14 +510,10 @@ def rows_of(heard: Demodulated, mode: Mode, off: float, lines: np.ndarray, clock
 
 def _gone(loud: np.ndarray) -> np.ndarray:
     """The samples in which there is no signal, or too near to where there is none: packets that were lost."""
-    n = np.arange(len(loud))
+    from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
-    def around(what: np.ndarray, reach: int) -> np.ndarray:
-        sums = np.concatenate([[0], np.cumsum(what)])
-        return sums[np.minimum(n + reach, len(loud))] - sums[np.maximum(n - reach, 0)]
-
-    quiet = around(loud < 0.3, 10) > 10
-    return around(quiet, 16) > 0
+    quiet = uniform_filter1d((loud < 0.3).astype(float), 20, mode="constant") > 0.5
+    return maximum_filter1d(quiet.astype(np.uint8), 32, mode="constant") > 0
 
 
 def mended(plane: np.ndarray, lost: np.ndarray) -> None:
@@ -531,12 +530,16 @@ def spread_colour(plane: np.ndarray, bright: np.ndarray) -> np.ndarray:
 
     Where the colour goes with the brightness, which is known of both rows, it follows that; else it is a slope.
     """
+    from scipy.ndimage import uniform_filter
+
+    size: Any = (3, 5)  # rows and columns about each pixel
+    around = functools.partial(uniform_filter, size=size, mode="nearest")
     one = plane[::2]
     both = bright.reshape(len(one), 2, -1)
     mean, step = both.mean(1), (both[:, 1] - both[:, 0]) / 2
-    here, there = _around(mean), _around(one)
-    sway, colour_sway = _around(mean * mean) - here**2, _around(one * one) - there**2
-    together = _around(mean * one) - here * there
+    here, there = around(mean), around(one)
+    sway, colour_sway = around(mean * mean) - here**2, around(one * one) - there**2
+    together = around(mean * one) - here * there
     follows = together / (sway + 40)
     likeness = together**2 / ((sway + 40) * (colour_sway + 1e-3))
     trust = np.clip((likeness - 0.7) / 0.25, 0, 1) * np.clip(colour_sway / 20 - 1, 0, 1)
@@ -545,14 +548,6 @@ def spread_colour(plane: np.ndarray, bright: np.ndarray) -> np.ndarray:
     found = np.empty_like(plane)
     found[::2], found[1::2] = one - change, one + change
     return found
-
-
-def _around(x: np.ndarray) -> np.ndarray:
-    """The mean over 3 rows and 5 columns around each pixel."""
-    high, wide = x.shape
-    y = np.pad(x, ((1, 1), (2, 2)), "edge")
-    y = y[:high] + y[1 : high + 1] + y[2:]
-    return np.sum([y[:, k : k + wide] for k in range(5)], 0) / 15
 
 
 # --- Pictures ---------------------------------------------------------------------------------------------------------

@@ -71,13 +71,14 @@ def morse_decode(samples: Any, freq: float | None = None, wpm: float | None = No
 
 def _loudest(data: np.ndarray) -> float:
     """The pitch that is there most, of 200 to 3000 Hz."""
+    from scipy.signal import welch
+
     size = 1024
     if len(data) < size:
         return 600.0
-    pieces = data[: len(data) // size * size].reshape(-1, size) * np.hanning(size).astype(np.float32)
-    power = np.sum(np.abs(np.fft.rfft(pieces, 4 * size)) ** 2, axis=0)
-    low, high = 200 * 4 * size // RATE, 3000 * 4 * size // RATE
-    return float(low + np.argmax(power[low:high])) * RATE / (4 * size)
+    freq, power = welch(data, RATE, nperseg=size, noverlap=0, nfft=4 * size)
+    within = (freq >= 200) & (freq < 3000)
+    return float(freq[within][power[within].argmax()])
 
 
 def _source(samples: Any, what: str) -> Pcm:

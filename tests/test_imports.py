@@ -78,6 +78,68 @@ def test_importing_the_package_loads_nothing_heavy(package):
     assert done.stdout.strip() == "[]"
 
 
+def scipy_imports(tree):
+    return [
+        node
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("scipy"))
+        or (isinstance(node, ast.Import) and any(name.name.startswith("scipy") for name in node.names))
+    ]
+
+
+@pytest.mark.parametrize("path", files("."), ids=lambda path: str(path.relative_to(ROOT)))
+def test_scipy_is_imported_only_where_it_is_used(path):
+    tree = ast.parse(path.read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    inside = {id(one) for function in functions for one in scipy_imports(function)}
+    assert [one.lineno for one in scipy_imports(tree) if id(one) not in inside] == []
+
+
+A_CALL = """
+from graphvoip.client import run
+from graphvoip.io.virtual import Phone
+async def handler(call):
+    await call.playTone(440, .1)
+    assert await call.getDTMF(2) == "42"
+failed = run(handler, Phone(script="wait 1; keys 42; wait 1; hangup"))
+assert failed is None
+"""
+CHIME = str(ROOT.parent / "patches" / "chime.json")
+RENDER = f"from graphvoip import load_patch, render\nrender(load_patch({CHIME!r})(), 1)"
+BUILD = "from graphvoip.nodes import dtmf, call_progress, beep, answering, line_in, line_out, phone_band"
+
+
+@pytest.mark.parametrize("code", ["import graphvoip", RENDER, BUILD, A_CALL], ids=["import", "render", "nodes", "call"])
+def test_no_start_waits_for_scipy(code):
+    """numba takes scipy's bare package, which costs 10 ms; its parts cost from 0.3 s to a second."""
+    parts = ["scipy.signal", "scipy.ndimage", "scipy.fft", "scipy.special", "scipy.linalg", "scipy.interpolate"]
+    code += f"\nimport sys; print([name for name in {parts} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "module"),
+    [
+        ("from graphvoip.listen import tones; tones(np.sin(np.arange(800)))", "scipy.signal"),
+        (
+            "from graphvoip.telegraph import morse_encode, morse_decode; morse_decode(morse_encode('E E E'))",
+            "scipy.signal",
+        ),
+        (
+            "from graphvoip.sstv import sstv_encode, sstv_decode\n"
+            "sstv_decode(sstv_encode(np.zeros((8, 8, 3), np.uint8), 'BW8'))",
+            "scipy.ndimage",
+        ),
+    ],
+    ids=["tones", "morse", "picture"],
+)
+def test_what_works_offline_stands_on_scipy(code, module):
+    code = f"import sys\nimport numpy as np\n{code}\nprint({module!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+
+
 def test_optional_packages_are_not_needed_for_the_virtual_phone():
     code = """
 import sys

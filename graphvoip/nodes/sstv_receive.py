@@ -1,5 +1,7 @@
 import asyncio
+import importlib
 import logging
+import threading
 from collections import deque
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,6 +99,8 @@ class SstvReceive(Node):
 
     def join(self, graph):
         self.call = graph.name
+        # Lines need it, and come after a header: it is there by then, and no call has waited for it.
+        threading.Thread(target=importlib.import_module, args=("scipy.ndimage",), daemon=True).start()
         graph.listen(self, "more", lambda sample, value: self.step())
 
     def leave(self):
