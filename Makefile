@@ -19,7 +19,7 @@ test: .venv/test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright --level warning --pythonpath $(BIN)/python
-	$(BIN)/python tests/confined.py $(BIN)/pytest
+	$(BIN)/python tests/confined.py $(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 fresh:
 	tests/fresh.sh root sam

@@ -36,6 +36,13 @@ settings.load_profile("shared machine")
 _Teller.told = True
 
 
+def pytest_collection_modifyitems(items):
+    """Have one process run all tests in real time, one after the other, while another one computes."""
+    for item in items:
+        if "io" in item.path.parts or "live" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("real time"))
+
+
 class LooseLeg(Leg):
     """A far end that nobody holds: frames stay in the ring, and hanging up is noted."""
 

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import re
 import resource
 
@@ -103,12 +104,15 @@ def test_another_kind_of_file_is_refused(name):
         Record(Sine(), file=name)
 
 
-@pytest.fixture
-def room():
-    """room(size): no file may grow beyond so many bytes, as on a disk that is full then; room(None): there is room."""
+@contextlib.contextmanager
+def room(size):
+    """No file may grow beyond so many bytes, as on a disk that is full then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (soft if size is None else size, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:  # before pytest writes what came of the test
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def run_for(graph, seconds):
@@ -125,16 +129,15 @@ def sounding(node, name="call 7"):
     return graph
 
 
-def test_a_disk_that_has_room_again_after_a_long_time_is_written_to_again(tmp_path, room, caplog):
+def test_a_disk_that_has_room_again_after_a_long_time_is_written_to_again(tmp_path, caplog):
     node = Record(Sine(freq=441), file=tmp_path / "x.wav")
     graph = sounding(node)
     run_for(graph, 4)
-    room(100)
-    run_for(graph, 31)
+    with room(100):
+        run_for(graph, 31)
     assert caplog.messages == [
         f"{tmp_path}/x.wav: File too large; tried again every 5 s, what does not fit into a memory of 15 s is lost"
     ]
-    room(None)
     run_for(graph, 10)
     graph.clear()
     lost = int(node.state["lost"])
@@ -145,12 +148,11 @@ def test_a_disk_that_has_room_again_after_a_long_time_is_written_to_again(tmp_pa
     ]
 
 
-def test_a_disk_that_has_no_room_for_the_file_itself_is_tried_again(tmp_path, room, caplog):
-    room(10)
-    node = Record(Sine(freq=441), file=tmp_path / "{call}" / "x.wav")
-    graph = sounding(node)
-    run_for(graph, 4)
-    room(None)
+def test_a_disk_that_has_no_room_for_the_file_itself_is_tried_again(tmp_path, caplog):
+    with room(10):
+        node = Record(Sine(freq=441), file=tmp_path / "{call}" / "x.wav")
+        graph = sounding(node)
+        run_for(graph, 4)
     run_for(graph, 4)
     graph.clear()
     assert [text.split(";")[0] for text in caplog.messages] == [f"{tmp_path}/call-7/x.wav: File too large"]
@@ -170,24 +172,24 @@ def test_a_folder_that_comes_late_is_found(tmp_path, caplog):
     assert len(soundfile.read(node.path)[0]) == 8 * 8000
 
 
-def test_a_second_trouble_is_told_too(tmp_path, room, caplog):
+def test_a_second_trouble_is_told_too(tmp_path, caplog):
     graph = sounding(Record(Sine(freq=441), file=tmp_path / "x.wav"))
-    for size in (100, None, 100, None):
-        room(size)
+    for _ in range(2):
+        with room(100):
+            run_for(graph, 5)
         run_for(graph, 5)
     graph.clear()
     assert caplog.text.count("File too large") == 2
 
 
-def test_what_was_written_in_part_is_not_there_twice_and_not_heard_before_it_is_whole(tmp_path, room):
+def test_what_was_written_in_part_is_not_there_twice_and_not_heard_before_it_is_whole(tmp_path):
     node = Record(Sine(freq=441), file=tmp_path / "x.wav")
     graph = sounding(node)
     for size in (44 + 40_000, 44 + 100_001):
-        room(size)
-        run_for(graph, 5)
+        with room(size):
+            run_for(graph, 5)
         assert node.path.stat().st_size == size
         assert len(soundfile.read(node.path)[0]) == 0
-    room(None)
     run_for(graph, 6)
     graph.clear()
     samples, _ = soundfile.read(node.path)
@@ -196,18 +198,16 @@ def test_what_was_written_in_part_is_not_there_twice_and_not_heard_before_it_is_
 
 @pytest.mark.parametrize(("harm", "why"), [("gone", "No such file or directory"), ("folder", "Is a directory"),
                                            ("full", "File too large")])  # fmt: skip
-def test_leaving_never_raises_and_tells_what_is_lost(tmp_path, room, caplog, harm, why):
+def test_leaving_never_raises_and_tells_what_is_lost(tmp_path, caplog, harm, why):
     node = Record(Sine(freq=441), file=tmp_path / "x.wav")
     graph = sounding(node)
     run_for(graph, 1)
-    if harm == "full":
-        room(100)
-    else:
+    if harm != "full":
         node.path.unlink()
     if harm == "folder":
         node.path.mkdir()
-    graph.clear()
-    room(None)
+    with room(100):
+        graph.clear()
     assert caplog.messages == [f"{tmp_path}/x.wav: 8000 samples are lost, they could not be written: {why}"]
 
 
