@@ -778,7 +778,8 @@ def _awaitable(handler: Callable, result: Any) -> Any:
     name = getattr(handler, "__name__", repr(handler))
     if inspect.isasyncgen(result):
         raise TypeError(f"the handler {name} has a 'yield' in it, so it never runs; await or return instead")
-    raise TypeError(f"the handler {name} is not a coroutine function; write 'async def {name}(call)'")
+    written = "handler" if name == "<lambda>" else name
+    raise TypeError(f"the handler {name} is not a coroutine function; write 'async def {written}(call)'")
 
 
 def _ignore(*args: Any) -> None:

@@ -26,16 +26,22 @@ def phone(virtual_clock: Any) -> Any:
     return phone
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
+    """Make an async test that uses `phone` a plain one, before any plugin that runs async tests sees it."""
     test = _written(pyfuncitem.obj)
     if "phone" not in pyfuncitem.fixturenames or not inspect.iscoroutinefunction(test):
-        return None
-    names = inspect.signature(test).parameters
-    given = {name: pyfuncitem.funcargs[name] for name in names if name in pyfuncitem.funcargs}
+        return (yield)
     runner: Any = pyfuncitem.funcargs["virtual_clock"]
-    runner.run(_bound(test, pyfuncitem.instance)(**given))
-    return True
+    before, method = pyfuncitem.obj, _bound(test, pyfuncitem.instance)
+    names = inspect.signature(test).parameters
+    pyfuncitem.obj = lambda **given: runner.run(
+        method(**{name: value for name, value in given.items() if name in names})
+    )
+    try:
+        return (yield)
+    finally:
+        pyfuncitem.obj = before
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

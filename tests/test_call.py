@@ -802,7 +802,7 @@ async def test_after_the_end_no_key_is_given(phone):
 
 
 async def test_a_handler_that_is_no_coroutine_function_is_told(phone):
-    with pytest.raises(TypeError, match="write 'async def'"):
+    with pytest.raises(TypeError, match=r"<lambda> is not a coroutine function; write 'async def handler\(call\)'"):
         async with phone(lambda call: None) as p:
             assert await p.hung_up()
 

@@ -55,7 +55,10 @@ def test_what_is_wrong_with_it_is_told_once_and_not_while_it_is_written(file, ca
     recipe = source.recipe
     file.write_text(document("pitc"))
     assert polled(watched, 5) == 1
-    assert capsys.readouterr().err == f"{file}: nodes.a.freq: 'pitc': nothing is named 'pitc'; did you mean 'pitch'?\n"
+    assert (
+        capsys.readouterr().err
+        == f"{file}:1:76: nodes.a.freq: 'pitc': nothing is named 'pitc'; did you mean 'pitch'?\n"
+    )
     assert source.recipe is recipe
     file.unlink()
     assert polled(watched, 5) == 1

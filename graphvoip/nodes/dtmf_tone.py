@@ -89,6 +89,7 @@ class DtmfTone(Node):
                     state.place = PLACES[code]
                     state.at = 0
                     state.end = state.pause_ if code == COMMA else state.on_ + state.off_ if code > 0 else 0
+                idle = state.at == state.end
                 at, on = state.at, state.on_ if state.place >= 0 else 0
                 size = until - made
                 if state.at < state.end:
@@ -109,4 +110,4 @@ class DtmfTone(Node):
                 sent = state.read == state.size and state.count == 0 and state.at == state.end
                 if state.waits == 0 and sent and state.ended == 0 and state.done == 0:
                     state.ended = 1
-                    state.done = event(made - 1)
+                    state.done = event(made - size if idle else made - 1)

@@ -713,16 +713,19 @@ async def dial_and_play(folder: Path, port: int, sound: Path, act: Callable[[asy
     control = free_port()
     modules = ("g711", "aufile", "aubridge", "sndfile", "ctrl_tcp")
     config = ["module_path /usr/lib/baresip/modules", *(f"module {name}.so" for name in modules)]
-    config += ["module_app account.so", "module_app menu.so", f"sip_listen {HOST}:{free_port()}", f"snd_path {folder}"]
+    config += ["module_app account.so", "module_app menu.so", f"sip_listen {HOST}:{free_port()}", "snd_path ."]
     config += [
-        f"audio_source aufile,{sound}",
+        f"audio_source aufile,{os.path.relpath(sound, folder)}",
         "audio_player aubridge,heard",
         f"ctrl_tcp_listen {HOST}:{control}",
     ]
     (folder / "config").write_text("\n".join(config) + "\n")
     (folder / "accounts").write_text(f"<sip:bob@{HOST}>;regint=0;audio_codecs=PCMU\n")
     program = await asyncio.create_subprocess_exec(
-        *("baresip", "-4", "-f", str(folder)), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+        *("baresip", "-4", "-f", str(folder)),
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
     )
     assert program.stdout
     async with asyncio.timeout(3 * PATIENCE):

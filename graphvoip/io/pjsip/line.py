@@ -488,11 +488,15 @@ class Line:
             for call in self.calls.values():
                 self.part(call)
 
-    def handle(self) -> None:
-        """Let PJSIP work off what the network and its timers have brought."""
+    def learn_sources(self) -> None:
+        """Of its own, so that no name here holds a call that ends while PJSIP handles its events."""
         for call in self.calls.values():
             if call.lock:
                 call.lock.learn()
+
+    def handle(self) -> None:
+        """Let PJSIP work off what the network and its timers have brought."""
+        self.learn_sources()
         for _ in range(BURST):
             if library.pj_ioqueue_poll(self.sockets, AT_ONCE) <= 0:
                 break
