@@ -289,3 +289,22 @@ def test_a_handler_has_ten_seconds_of_processor_time_to_let_time_pass(tmp_path):
     assert code == 1
     assert "the handler let no time pass for 10 s of processor time" in said
     assert "program.py, line 8, in handler: await call.playTone(440, 0)" in said
+
+
+def test_first_signal_has_2_s_to_turn_the_loop_and_an_interrupted_program_5_s_to_end():
+    waited, coming = [], [signal.SIGTERM, signal.SIGTERM, 0]  # 0: the program goes on
+
+    class Turned:
+        def wait(self, timeout=None):
+            waited.append(timeout)
+            return True
+
+    class Signals:
+        def get(self, timeout=None):
+            waited.append(timeout)
+            return coming.pop(0)
+
+    stopping = watchdog.Stopping()
+    stopping._turned, stopping._signals = Turned(), Signals()
+    stopping._supervise()
+    assert waited[1:] == [2, None, 5]

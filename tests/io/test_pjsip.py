@@ -556,7 +556,7 @@ def test_the_end_of_a_call_lingers_in_silence_before_the_bye():
             await call.is_ended()
             loud = [packet.time for packet in call.packets if np.abs(decode(packet.payload)).max() > 0.1]
             assert call.ended.result() - max(loud) > 0.18
-            assert len([packet for packet in call.packets if packet.time > max(loud)]) >= 8
+            assert 8 <= len([packet for packet in call.packets if packet.time > max(loud)]) <= 30
 
     asyncio.run(main())
 

@@ -12,6 +12,8 @@ import signal
 import sys
 import termios
 import threading
+import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +22,11 @@ from positions import breaks, locatable, positions
 from pulse import Pulse, until
 
 from graphvoip.client import serve
+from graphvoip.clock import run_virtual
 from graphvoip.io import DeviceError, Leg
 from graphvoip.io import pyaudio as sound_card
 from graphvoip.io.pyaudio import CardInfo, SoundCard, available, choose, devices
-from graphvoip.rings import DEPTH, RATE
+from graphvoip.rings import DEPTH, RATE, LineRing
 
 pytest.importorskip("pyaudio")
 needs_server = pytest.mark.skipif(
@@ -344,3 +347,70 @@ def test_ten_calls_leave_no_descriptor(pulse):
     for _ in range(5):
         run(handler, SoundCard("me"))
     assert descriptors() <= before + 1
+
+
+class Stuck:
+    """A side of a card whose thread waits until it is let go."""
+
+    def __init__(self):
+        self.go = threading.Event()
+
+    def do(self, act):
+        self.go.wait()
+        return act(self)
+
+    def read(self):
+        return np.zeros(160, np.int16)
+
+    def write(self, samples):
+        return False
+
+    def drain(self):
+        pass
+
+    def close(self):
+        pass
+
+
+def on_simulated_clock(monkeypatch, main):
+    async def with_clock():
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(sound_card, "time", types.SimpleNamespace(monotonic=loop.time))
+        await main(loop)
+
+    run_virtual(with_clock())
+
+
+def test_card_that_does_not_play_is_waited_for_3_s(monkeypatch):
+    async def main(loop):
+        card, stuck = SoundCard("me"), Stuck()
+        await card._start(Leg("me", LineRing()), stuck, stuck)
+        assert loop.time() == pytest.approx(3, abs=0.03)
+        card._ending.set()
+        stuck.go.set()
+
+    on_simulated_clock(monkeypatch, main)
+
+
+def test_rest_is_heard_for_half_a_second_after_hanging_up(monkeypatch):
+    async def main(loop):
+        card, stuck = SoundCard("me"), Stuck()
+        card._run("speaker", stuck.go.wait)
+        card._hang_up()
+        while not card._stop.is_set():
+            await asyncio.sleep(0.02)
+        assert loop.time() == pytest.approx(0.5, abs=0.05)
+        stuck.go.set()
+        await card.closed()
+
+    on_simulated_clock(monkeypatch, main)
+
+
+def test_card_that_cannot_be_opened_is_tried_again_after_3_s():
+    audio = sound_card._portaudio()
+    try:
+        before = time.monotonic()
+        side = sound_card.Side(audio, CardInfo(999, "gone", 1, 1, 48000, True, True), "output")
+        assert before + 3 <= side.card.again <= time.monotonic() + 3
+    finally:
+        audio.terminate()
