@@ -39,7 +39,7 @@ from .nodes.speech import Speech
 from .nodes.tone import Tone
 from .nodes.voice_activity import VoiceActivity
 from .notes import KEYS
-from .pcm import PCM, converted, samples
+from .pcm import PCM, PIECE, converted, samples
 from .plan import order
 from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number, take_futures
 from .recipe import Patch, Recipe, adopt
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("graphvoip")
 
-AT_ONCE = 10 * RATE  # samples of a list that playPCM converts at once; the others while these are heard
 ECHO = 0.5  # seconds after our own touch tones in which the same ones are their echo
 HISTORY = 1000  # entries that a call's history keeps
 SPEECHLESS = 5.0  # seconds for which a recording that silence ends waits for the first word
@@ -162,11 +161,11 @@ class Call:
         than 10 s the rest is converted while the beginning is heard: what is wrong there is raised where the playback
         is awaited.
         """
-        if isinstance(samples, list | tuple) and len(samples) > AT_ONCE:
+        if isinstance(samples, list | tuple) and len(samples) > PIECE:
             self._note(f"sound, {len(samples) / RATE:.2f} s{', in a loop' if loop else ''}")
             node = Pcm(loop=loop)
             if not self._ended.done():
-                node.pour(converted(samples, "playPCM"), len(samples), AT_ONCE)
+                node.pour(converted(samples, "playPCM"), len(samples))
             return self._play(node)
         data = _samples(samples, "playPCM")
         if data.flags.writeable and not isinstance(samples, (list, tuple)):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SILENCE = 0.005  # normalizePCM takes samples up to this for silence: -46 dBFS
-PIECE = 10 * RATE  # samples of a list that are converted at once: 4 ms
+PIECE = 10 * RATE  # samples of a list that are converted at once, in 4 ms; the next ones while these are heard
 SHOWN = 6  # samples that a PCM's repr shows
 
 

@@ -60,18 +60,17 @@ class Pcm(Node):
                 found = self.loop and (found or len(block) > 0)
                 yield block
 
-    def pour(self, blocks: Iterator[np.ndarray], size: int | None = None, at_once: int = 1) -> None:
-        """Play what comes in blocks. The first ones are taken here, and what is wrong with them is raised here.
+    def pour(self, blocks: Iterator[np.ndarray], size: int | None = None) -> None:
+        """Play what comes in blocks. The first one is taken here, and what is wrong with it is raised here.
 
         size: how many samples there will be; they are kept, for a loop. None: it is not known, and none is kept.
-        at_once: how many are taken here, at least.
         """
         self._blocks = blocks
         self._kept = size is not None
         self._hold(np.zeros(RING, np.float32) if size is None else np.empty(size, np.float32))
         self.state["written"], self.state["asked"] = 0, self._kept
         self.state["last"] = -1 if size is None or self.loop else size
-        while self._blocks is not None and self.state["written"] < at_once:
+        while self._blocks is not None and self.state["written"] == 0:
             self._take()
 
     def join(self, graph):
