@@ -247,10 +247,11 @@ def test_keys_in_info_messages():
                 answer = await call.request("INFO", f"Signal={key}\r\nDuration=160\r\n", "application/dtmf-relay")
                 assert answer.code == 200
             for key in KEYS:
-                await call.request("INFO", key, "application/dtmf")  # PJSIP does not know it and says so
-            await call.request("INFO", "hello", "text/plain")
-            for body in ("Signal=7", "Signal=8\n", "signal= 9", "Signal=", "", "\r\n", "=", "Signal=12", "S" * 500):
-                await call.request("INFO", body, "application/dtmf-relay")  # PJSIP would abort at lines without an end
+                assert (await call.request("INFO", key, "application/dtmf")).code == 200
+            for body in ("Signal=7", "Signal=8\n", "signal= 9"):  # PJSIP would abort at lines without an end
+                assert (await call.request("INFO", body, "application/dtmf-relay")).code == 200
+            for body in ("Signal=", "\r\n", "=", "Signal=17", "Signal=99", "Duration=160", "S" * 500):
+                assert (await call.request("INFO", body, "application/dtmf-relay")).code == 400
             await asyncio.sleep(1.1 * WITHIN)  # or it would be the INFO's key once more
             await call.key("5")
             await until(lambda: len(heard) >= 2 * len(KEYS) + 4)

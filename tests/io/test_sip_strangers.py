@@ -183,7 +183,7 @@ def test_a_subscription_is_refused_and_logged(caplog):
                 victim.socket.recv(2048)
 
     asyncio.run(main())
-    assert "refused a SUBSCRIBE from 127.0.0.1" in caplog.text
+    assert "refused a request (SUBSCRIBE) from 127.0.0.1" in caplog.text
 
 
 def test_a_late_answer_of_two_codecs_is_not_followed_by_a_reinvite():

@@ -36,8 +36,9 @@ from typing import Any
 
 from pjsua2 import pjsua2 as pj
 
+from graphvoip.io.pjsip.message import Request
+from graphvoip.io.pjsip.requests import Requests
 from graphvoip.io.pjsip.source_lock import SourceLock
-from graphvoip.notes import KEYS
 from graphvoip.rings import (
     FRAME,
     FRAME_BYTES,
@@ -67,7 +68,6 @@ REST = 0.6  # seconds; when CROWD calls have come in them the next ones wait in 
 CROWD, FULL = 14, 26  # and when FULL have come with the rest of that packet's batch, everything waits
 BATCH = 8192  # bytes of SIP that may wait; PJSIP reads all that is there in one go
 
-BAD_EVENT = 489  # RFC 6665: we tell nobody anything
 ADDRESS_IN_USE = 120098  # PJSIP's number for EADDRINUSE
 
 library = ctypes.CDLL(pj._pjsua2.__file__)  # the same library once more: it exports every C symbol
@@ -189,6 +189,8 @@ class Call(pj.Call):
         self.ack_due = math.inf  # when our answer should have been confirmed
         self.signalling = ""  # the IP address that SIP comes from
         self.lock: SourceLock | None = None
+        self.dialog: tuple[str, str] = "", ""  # Call-ID and the tag of the caller
+        self.infos: deque[str] = deque(maxlen=100)  # the CSeq of those whose keys have been told
 
     def connect(self) -> None:
         """Every re-INVITE destroys the stream and makes a new one, which is not yet joined to anything."""
@@ -268,35 +270,10 @@ class Call(pj.Call):
             self.pressed = prm.timestamp
             self.line.tell(event="digit", call=self.number, digit=prm.digit.upper(), how="event")
 
-    def onDtmfDigit(self, prm: Any) -> None:
-        if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO:
-            self.line.tell(event="digit", call=self.number, digit=prm.digit.upper(), how="info")
-
     def onCallTsxState(self, prm: Any) -> None:
-        """INFO with a key, before PJSIP reads it.
-
-        PJSIP knows one kind, application/dtmf-relay; the other one, a bare character, is ours. And it aborts, with all
-        calls of the line, when the first line of a body has no end: such a body we read ourselves and make harmless.
-        """
-        state = prm.e.body.tsxState
         if self.session is None:
-            dialog = library.pjsip_tsx_get_dlg(int(state.tsx.pjTransaction))
+            dialog = library.pjsip_tsx_get_dlg(int(prm.e.body.tsxState.tsx.pjTransaction))
             self.session = library.pjsip_dlg_get_inv_session(dialog) if dialog else None
-        if state.type != pj.PJSIP_EVENT_RX_MSG or state.tsx.method != "INFO":
-            return
-        if state.tsx.role == pj.PJSIP_ROLE_UAS and state.tsx.state == pj.PJSIP_TSX_STATE_TRYING:
-            head, _, body = state.src.rdata.wholeMsg.partition("\r\n\r\n")
-            key = ""
-            if is_bare_key(head):
-                key = body.strip().upper()
-            elif is_unfinished(body):
-                blank(state.src.rdata)
-                key = body.strip().upper().removeprefix("SIGNAL").lstrip(" =")
-            if len(key) == 1 and key in KEYS:
-                self.line.tell(event="digit", call=self.number, digit=key, how="info")
-
-    def onCallTransferRequest(self, prm: Any) -> None:
-        prm.statusCode = pj.PJSIP_SC_DECLINE  # or a caller could make us call anybody
 
     def onCallReplaceRequest(self, prm: Any) -> None:
         prm.statusCode = pj.PJSIP_SC_DECLINE
@@ -309,11 +286,6 @@ class Account(pj.Account):
 
     def onIncomingCall(self, prm: Any) -> None:
         self.line.invited(self, prm)
-
-    def onIncomingSubscribe(self, prm: Any) -> None:
-        """Refuse it: PJSUA would send NOTIFYs to whatever address the request names, for an hour."""
-        prm.code = BAD_EVENT
-        self.line.tell(event="refused", what="SUBSCRIBE", source=prm.rdata.srcAddress)
 
 
 class Line:
@@ -356,6 +328,7 @@ class Line:
         self.bridge = int(self.endpoint.audDevManager().setNoDev())
         for codec in self.endpoint.codecEnum2():
             self.endpoint.codecSetPriority(codec.codecId, {"PCMU": 255, "PCMA": 254}.get(codec.codecId[:4], 0))
+        self.requests = Requests(library, self)
         self.account = Account(self)
         self.account.create(account_config(option))
         return library.pjsua_call_get_max_count()
@@ -372,22 +345,32 @@ class Line:
         self.count += 1
         call = self.calls[self.count] = Call(self, account, prm.callId, self.count)
         source = prm.rdata.srcAddress
+        request = Request(prm.rdata.wholeMsg.encode(errors="surrogateescape"))
+        call.dialog = request.get("call-id"), request.tag("from")
         call.signalling = source.rpartition(":")[0].strip("[]")
         call.local = "" if self.fixed_address else address_towards(source)
-        if not self.is_welcome(source):
-            self.answer(call, 403)
-            self.tell(event="refused", what="INVITE", source=source)
-        elif self.stop_by:
+        if self.stop_by:
             self.answer(call, 503)
         else:
             uri = printable(call.getInfo().remoteUri)
             events = "telephone-event" in prm.rdata.wholeMsg.lower()  # offered; PJSIP agrees to them
             self.tell(event="incoming", call=call.number, ring=call.slot, uri=uri, source=source, events=events)
 
-    def is_welcome(self, source: str) -> bool:
-        host, _, port = source.rpartition(":")
-        address = ipaddress.ip_address(host.strip("[]"))
-        return not self.welcome or any(address in net and wanted in (0, int(port)) for net, wanted in self.welcome)
+    def is_welcome(self, source: tuple[str, int]) -> bool:
+        address = ipaddress.ip_address(source[0])
+        return not self.welcome or any(address in net and port in (0, source[1]) for net, port in self.welcome)
+
+    def is_deaf(self) -> bool:
+        """Whether nobody would take a call."""
+        return bool(self.stop_by)
+
+    def pressed(self, request: Request, key: str) -> None:
+        """A key that has come by INFO; once, although INFOs are repeated."""
+        dialog = request.get("call-id"), request.tag("from")
+        for call in self.calls.values():
+            if call.dialog == dialog and request.get("cseq") not in call.infos:
+                call.infos.append(request.get("cseq"))
+                self.tell(event="digit", call=call.number, digit=key, how="info")
 
     def answer(self, call: Call, code: int) -> None:
         prm = pj.CallOpParam()
@@ -525,6 +508,7 @@ class Line:
                     self.step()
             self.finish()
             self.watch()
+            self.requests.refusals.report()
 
 
 def take(wake: int) -> int:
@@ -550,42 +534,18 @@ def address_towards(source: str) -> str:
         return probe.getsockname()[0]
 
 
-def is_unfinished(body: str) -> bool:
-    """Whether a body is of one line that two characters do not end."""
-    body = body.lstrip("\r\n")
-    return len(re.split("[\r\n]", body)[0]) + 2 > len(body)
-
-
-def blank(rdata: Any) -> None:
-    """Make the body of a message that has come empty lines, in the packet itself: PJSIP refuses that, and lives."""
-    text = rdata.wholeMsg.encode(errors="surrogateescape")
-    packet = int(rdata.pjRxData)
-    start = ctypes.string_at(packet, 2000).find(text[:40])  # the text is in it; no header promises where
-    if start >= 0:
-        size = len(text.partition(b"\r\n\r\n")[2])
-        ctypes.memset(packet + start + len(text) - size, ord("\r"), size)
-
-
 def printable(text: str) -> str:
     """What strangers call themselves, fit for a terminal and a file."""
     text = text.encode(errors="surrogateescape").decode(errors="replace")
     return "".join(character for character in text if character.isprintable())
 
 
-def is_bare_key(head: str) -> bool:
-    """Whether the head of a message says Content-Type: application/dtmf; c is short for that."""
-    fields = (line.partition(":") for line in head.lower().split("\r\n"))
-    return any(
-        name.strip() in ("content-type", "c") and value.partition(";")[0].strip() == "application/dtmf"
-        for name, _, value in fields
-    )
-
-
 def endpoint_config() -> pj.EpConfig:
     config = pj.EpConfig()
     config.logConfig.level = config.logConfig.consoleLevel = 0
     config.uaConfig.threadCnt, config.uaConfig.mainThreadOnly, config.uaConfig.maxCalls = 0, True, MOST
-    config.uaConfig.userAgent = "graphvoip"
+    config.uaConfig.userAgent, config.uaConfig.natTypeInSdp = "graphvoip", 0
+    config.uaConfig.mwiUnsolicitedEnabled = False
     media = config.medConfig
     media.threadCnt, media.hasIoqueue = 0, True  # sockets of their own, which Line.handle polls
     media.clockRate = media.sndClockRate = RATE

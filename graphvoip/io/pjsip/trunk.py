@@ -177,10 +177,11 @@ class Line:
             case {"event": "ended", "call": number, "code": code, "reason": reason}:
                 if leg := self.legs.pop(number, None):
                     leg.on_end((REASONS.get(code) or reason) if self.trunk.opened else STOPPED)
-            case {"event": "refused", "what": "INVITE", "source": source}:
-                log.info("refused a call from %s, which is not in IP_WHITELIST", source)
-            case {"event": "refused", "what": what, "source": source}:
-                log.info("refused a %s from %s", what, source)
+            case {"event": "refused", "what": what, "source": source, "code": code, "times": times}:
+                what = "a call" if what == "INVITE" else what if " " in what else f"a request ({what})"
+                why = ", which is not in IP_WHITELIST" if code == 403 else f": {code}"
+                again = f" ({times} times in the last second)" if times > 1 else ""
+                log.info("refused %s from %s%s%s", what, source, why, again)
             case {"event": "trouble", "what": what}:
                 log.debug("SIP on UDP %d: %s", self.port, what)
 
