@@ -14,6 +14,7 @@ from . import shadow
 from .call import STUBBORN, Call, prepare
 from .clock import VirtualLoop
 from .engine import Engine
+from .heartbeat import Heartbeat
 from .io import NUMBER, Device, DeviceError, Leg, uri_of
 from .preflight import missing_for
 from .watchdog import Stopping
@@ -104,13 +105,20 @@ def run(handler: Handler, device: Device, limit: int = LIMIT) -> BaseException |
     for line in missing_for(handler):
         log.warning("%s", line)
 
+    virtual = device.name == "virtual"
+
     async def main() -> BaseException | None:
         stopping.attach()
-        return await serve(handler, device, limit)
+        if virtual:
+            return await serve(handler, device, limit)
+        prepare()  # which takes its time, before anybody calls
+        end = stopping.give_up if getattr(device, "unattended", False) else None
+        with Heartbeat(end).watching():
+            return await serve(handler, device, limit)
 
     with Stopping() as stopping:
         try:
-            with asyncio.Runner(loop_factory=VirtualLoop if device.name == "virtual" else None) as runner:
+            with asyncio.Runner(loop_factory=VirtualLoop if virtual else None) as runner:
                 return runner.run(main())
         except (KeyboardInterrupt, asyncio.CancelledError):
             log.info("stopped")

@@ -41,6 +41,7 @@ OUT_FRAMES = IN_FRAMES + DEPTH * FRAME_BYTES
 RING_BYTES = OUT_FRAMES + DEPTH * FRAME_BYTES
 
 SILENCE = bytes(FRAME_BYTES)
+BEAT_BYTES = 8  # the last of the memory that a line shares: a number that grows while the event loop turns
 
 
 class LineRing:

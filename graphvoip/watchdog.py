@@ -27,7 +27,7 @@ EXIT_TIMEOUT_S = 5.0  # in which an interrupted program must have left its event
 
 _OWN = os.path.dirname(__file__) + os.sep
 _LIBRARY = sysconfig.get_path("stdlib") + os.sep
-_WORKING = ("numba.", "llvmlite.", "importlib._bootstrap")  # modules whose work may take as long as it takes
+COMPILING = ("numba.", "llvmlite.", "importlib._bootstrap")  # modules whose work may take as long as it takes
 
 
 class Blocked(BaseException):
@@ -64,19 +64,19 @@ class Watchdog:
                 over.set()
 
     def _watch(self, thread: int, spared: FrameType | None, over: threading.Event) -> None:
-        spent, before, seen = 0.0, _processor_time(thread), self.progress()
+        spent, before, seen = 0.0, processor_time(thread), self.progress()
         while not over.wait(POLL_S):
             with self._lock:
                 if over.is_set():
                     return
-                now, progress = _processor_time(thread), self.progress()
-                frames = _frames_above_loop(sys._current_frames().get(thread), spared)
+                now, progress = processor_time(thread), self.progress()
+                frames = frames_above_loop(sys._current_frames().get(thread), spared)
                 if progress != seen:
                     spent, seen = 0.0, progress
-                elif not any(frame.f_globals.get("__name__", "").startswith(_WORKING) for frame in frames):
+                elif not any(frame.f_globals.get("__name__", "").startswith(COMPILING) for frame in frames):
                     spent += now - before
                 before = now
-                place = _place(frames)
+                place = place_of(frames)
                 if spent >= MAX_BUSY_S and place:
                     _raise_in(thread, blocked(f"for {MAX_BUSY_S:g} s of processor time", place))
                     spent = MAX_BUSY_S - REPEAT_S
@@ -93,10 +93,10 @@ def blocked(how_long: str, place: str) -> type[Blocked]:
 
 def here() -> str:
     """Name the line of the user's code that is running now."""
-    return _place(_frames_above_loop(sys._getframe()))
+    return place_of(frames_above_loop(sys._getframe()))
 
 
-def _processor_time(thread: int) -> float:
+def processor_time(thread: int) -> float:
     if hasattr(time, "pthread_getcpuclockid"):
         return time.clock_gettime(time.pthread_getcpuclockid(thread))
     return time.process_time()  # macOS
@@ -106,7 +106,7 @@ def _raise_in(thread: int, error: type[Blocked]) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 
-def _frames_above_loop(frame: FrameType | None, spared: FrameType | None = None) -> list[FrameType]:
+def frames_above_loop(frame: FrameType | None, spared: FrameType | None = None) -> list[FrameType]:
     """What the event loop runs now, innermost first; nothing if that is none of our business."""
     found = []
     while frame and frame.f_code.co_name != "run_forever":
@@ -117,7 +117,7 @@ def _frames_above_loop(frame: FrameType | None, spared: FrameType | None = None)
     return found if frame else []
 
 
-def _place(frames: list[FrameType]) -> str:
+def place_of(frames: list[FrameType]) -> str:
     """Name the innermost line of the user's own code, which is what the outermost foreign frame belongs to; or ""."""
     theirs = [frame for frame in frames if not _is_ours(frame.f_code.co_filename)]
     if not theirs:
@@ -145,6 +145,7 @@ class Stopping:
     def __init__(self):
         self.count = 0
         self.number = 0
+        self.status = 0  # that the program ends with, if that is not the signal's
         self._before: dict[int, Any] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task | None = None
@@ -169,7 +170,18 @@ class Stopping:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         if self.count > 1:
-            raise SystemExit(128 + self.number)
+            raise SystemExit(self.status or 128 + self.number)
+
+    def give_up(self, status: int) -> None:
+        """End the program with this status, from another thread: interrupt its code, as a second signal does."""
+        if not self._before:  # the signals are somebody else's
+            os._exit(status)
+        if self.count:
+            return  # it is being ended
+        self.count, self.status = 1, status
+        self._turned.set()
+        self._signals.put(signal.SIGTERM)
+        signal.pthread_kill(threading.main_thread().ident or 0, next(iter(self._before)))
 
     def _caught(self, number: int, frame: FrameType | None) -> None:
         self.count, self.number = self.count + 1, number
@@ -177,7 +189,7 @@ class Stopping:
         if self.count == 1 and self._loop:
             self._loop.call_soon_threadsafe(self._cancel)
             return
-        if self.count == 2 and (place := _place(_frames_above_loop(frame))):
+        if self.count == 2 and (place := place_of(frames_above_loop(frame))):
             log.warning("stopped in %s", place)
         raise KeyboardInterrupt
 
@@ -204,4 +216,4 @@ class Stopping:
                 return
             if not self._signals.get(timeout=EXIT_TIMEOUT_S):
                 return
-        os._exit(128 + first)
+        os._exit(self.status or 128 + first)

@@ -36,6 +36,7 @@ TESTS = {
     "feeder.py": NUMBERS,
     "client.py": NUMBERS,
     "watchdog.py": "tests/test_watchdog.py -k 'first_signal or ten_seconds'",
+    "heartbeat.py": "tests/test_heartbeat.py tests/io/test_blocked.py -k 'heartbeat or ends_the_server'",
     "io/pyaudio.py": "tests/io/test_pyaudio.py -k 'waited_for_3 or half_a_second or tried_again'",
     "io/pjsip/trunk.py": f"{SIP} tests/io/test_pjsip.py -k 'trunk or dies_within or remedy'",
     "io/pjsip/source_lock.py": f"{SIP} -k 'source or kernel'",
@@ -58,11 +59,19 @@ FREE = {
         "POLL_S": "how often it looks; what it looks for is held by the other numbers",
         "REPEAT_S": "how often code is interrupted that swallows the interruption; any pace ends it",
     },
+    "heartbeat.py": {
+        "BEAT_S": "how often it looks; what it looks for is held by the other numbers",
+        "_GUARD_TICK": "nanoseconds of BEAT_S",
+    },
+    "rings.py": {
+        "BEAT_BYTES": "any place in the shared memory that both sides take for the beat",
+    },
     "io/pyaudio.py": {
         "RATES": "tried in turn when a card refuses 8000 Hz and the rate that it names; any that it takes will do",
     },
     "io/pjsip/trunk.py": {
         "MEMORY": "more than a line uses: pages that nobody touches are never made",
+        "BEAT": "how often a line is shown that the event loop turns; 2 s without are held by line.py",
         "START": "a limit for a line that does not start; one that starts is used at once",
         "STOP": "a limit for a line that does not end; it ends by itself within 1.4 s, and is waited for no longer",
     },

@@ -46,7 +46,10 @@ class Leg:
 
 
 class Device(Protocol):
-    """Where calls come from."""
+    """Where calls come from.
+
+    One with a true attribute `unattended` has nobody beside it: a program that stays blocked ends by itself.
+    """
 
     name: str
     limit: int  # calls at once, the true figure

@@ -37,9 +37,10 @@ from typing import Any
 from pjsua2 import pjsua2 as pj
 
 from graphvoip.io.pjsip.message import Request
-from graphvoip.io.pjsip.requests import Requests
+from graphvoip.io.pjsip.requests import RETRY_AFTER, Requests
 from graphvoip.io.pjsip.source_lock import SourceLock
 from graphvoip.rings import (
+    BEAT_BYTES,
     FRAME,
     FRAME_BYTES,
     IN_LOST,
@@ -61,6 +62,7 @@ LINGER = 0.2  # seconds of silence between them and BYE: a phone drops what its 
 ACK_WAIT = 5.0  # seconds that a caller may take to confirm our answer
 BYE_WAIT = 2.0  # seconds that a far end may take to confirm the end of a call, before its place is free
 FAREWELL = 1.0  # seconds at most that far ends may take to confirm the end when the line stops
+DEAF = 2.0  # seconds without a beat of the trunk's event loop after which callers are sent away
 STALL = 50  # ticks at most that are made up for after the process was held up
 
 BURST = 50  # events that are worked off in one go
@@ -186,6 +188,7 @@ class Call(pj.Call):
         self.port = line.ports.pop() if line.ports else Port()
         self.port.open(self.ring)
         self.session: int | None = None  # PJSIP's INVITE session
+        self.waits = True  # for the trunk's answer
         self.ack_due = math.inf  # when our answer should have been confirmed
         self.signalling = ""  # the IP address that SIP comes from
         self.lock: SourceLock | None = None
@@ -309,7 +312,9 @@ class Line:
         self.count, self.stop_by, self.look_at, self.text = 0, 0.0, 0.0, b""
         self.frame, self.sink = Frame(), ctypes.create_string_buffer(FRAME_BYTES)
         self.limit = self.open(option)
-        self.memory = mmap.mmap(option["memory"], self.limit * RINGS * RING_BYTES)
+        self.memory = mmap.mmap(option["memory"], 0)
+        self.heart = ctypes.c_int64.from_buffer(self.memory, len(self.memory) - BEAT_BYTES)
+        self.beat, self.unheard, self.turned_at = 0, 0.0, time.monotonic()
         self.rings = deque(range(self.limit * RINGS))
         self.ports: list[Port] = []  # those that rest
 
@@ -362,7 +367,18 @@ class Line:
 
     def is_deaf(self) -> bool:
         """Whether nobody would take a call."""
-        return bool(self.stop_by)
+        return bool(self.stop_by) or self.unheard > DEAF
+
+    def hear_beat(self) -> None:
+        """Count how long the trunk's event loop has not turned, in turns of ours: the machine may have slept."""
+        now = time.monotonic()
+        self.unheard += min(now - self.turned_at, 0.1)
+        self.turned_at = now
+        if self.heart.value != self.beat:
+            self.beat, self.unheard = self.heart.value, 0.0
+        if self.is_deaf():
+            for call in [call for call in self.calls.values() if call.waits]:
+                self.answer(call, 503)
 
     def pressed(self, request: Request, key: str) -> None:
         """A key that has come by INFO; once, although INFOs are repeated."""
@@ -375,6 +391,11 @@ class Line:
     def answer(self, call: Call, code: int) -> None:
         prm = pj.CallOpParam()
         prm.statusCode = code
+        if code == 503:
+            later = pj.SipHeader()
+            later.hName, later.hValue = "Retry-After", str(RETRY_AFTER)
+            prm.txOption.headers.append(later)
+        call.waits = False
         try:
             call.answer(prm)
             if code == 200:
@@ -508,6 +529,7 @@ class Line:
                     self.step()
             self.finish()
             self.watch()
+            self.hear_beat()
             self.requests.refusals.report()
 
 

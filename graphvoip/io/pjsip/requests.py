@@ -89,10 +89,12 @@ class Requests:
         if ours and not in_dialog:
             return 481, ()
         match request.method:
+            case "INVITE" | "OPTIONS" if not in_dialog and self.line.is_deaf():
+                return 503, (f"Retry-After: {RETRY_AFTER}",)
             case "INVITE":
                 return self.judge_body(request)
             case "OPTIONS":
-                return (503, (f"Retry-After: {RETRY_AFTER}",)) if self.line.is_deaf() else (200, (ALLOW, ACCEPT))
+                return 200, (ALLOW, ACCEPT)
             case "BYE" | "UPDATE":
                 return None if in_dialog else (481, ())
             case "PRACK":

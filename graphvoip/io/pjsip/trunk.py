@@ -6,6 +6,7 @@ second and no frame is late.
 """
 
 import asyncio
+import ctypes
 import importlib.util
 import ipaddress
 import json
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...rings import RING_BYTES, LineRing, Wake
+from ...rings import BEAT_BYTES, RING_BYTES, LineRing, Wake
 from .. import DeviceError, Leg
 
 log = logging.getLogger("graphvoip")
@@ -33,6 +34,7 @@ RTP_PORT, RTP_PORTS = 20000, 100  # the first UDP port for sound, and how many a
 MEDIA_TIMEOUT = 30.0  # seconds without a packet of sound after which a caller is gone
 MEMORY = 1 << 20  # bytes a line shares with us, more than it ever uses: pages that nobody touches are never made
 START = 20.0  # seconds a line may take to start
+BEAT = 0.1  # seconds between two signs to the lines that the event loop turns
 STOP = 3.0  # seconds a line may take to say good-bye
 YOUNG = 10.0  # seconds: a line that dies younger than that waits longer each time before it comes back,
 LONGEST = 10.0  # but not longer than that
@@ -64,6 +66,7 @@ class Line:
     def __init__(self, trunk: "Trunk", port: int, rtp_port: int):
         self.trunk, self.port, self.rtp_port = trunk, port, rtp_port
         self.legs: dict[int, SipLeg] = {}
+        self.memory: mmap.mmap | None = None
         self.limit, self.deaths = 0, 0
         self.wake: Wake | None = None
         self.return_timer: asyncio.TimerHandle | None = None
@@ -84,7 +87,7 @@ class Line:
         memory = shared_memory(
             MEMORY
         )  # a new one: graphs of calls that died with a line may still write to the old one
-        self.memory: mmap.mmap | None = mmap.mmap(memory, MEMORY)
+        self.memory = mmap.mmap(memory, MEMORY)
         descriptors = {"memory": memory, "wake": wake, "pipe": theirs.fileno()}
         option = self.trunk.option | descriptors | {"port": self.port, "rtp": [self.rtp_port, RTP_PORTS]}
         self.process = subprocess.Popen(
@@ -137,6 +140,10 @@ class Line:
         self.wake = None
 
     # --- Signalling ---
+
+    def beat(self) -> None:
+        if self.memory:
+            ctypes.c_int64.from_buffer(self.memory, MEMORY - BEAT_BYTES).value += 1
 
     def tell(self, **message: Any) -> None:
         try:
@@ -215,6 +222,7 @@ class Trunk:
     """
 
     name = "pjsip"
+    unattended = True
 
     def __init__(
         self,
@@ -237,6 +245,7 @@ class Trunk:
         self.limit = 0  # calls at once; known when the lines have started
         self.lines = [Line(self, port + 2 * n, rtp_port + RTP_PORTS * n) for n in range(lines)]
         self.opened = False
+        self.heart: asyncio.TimerHandle | None = None
 
     async def open(self, engine: Any, incoming: Callable[[Leg], bool]) -> None:
         if not installed("pjsua2"):
@@ -254,9 +263,16 @@ class Trunk:
         ports = ", ".join(str(line.port) for line in self.lines)
         log.info("SIP on UDP %s, %d calls at once (PJSIP's limit: %d a line)", ports, self.limit, self.lines[0].limit)
 
+    def beat(self) -> None:
+        """Show the lines that the event loop turns; when it does not, they send callers away."""
+        for line in self.lines:
+            line.beat()
+        self.heart = asyncio.get_running_loop().call_later(BEAT, self.beat)
+
     async def open_lines(self) -> None:
         for line in self.lines:
             line.open()
+        self.beat()
         for line in self.lines:
             if failure := await line.ready:
                 raise DeviceError(failure)
@@ -269,6 +285,8 @@ class Trunk:
     async def close(self) -> None:
         self.opened = False
         await asyncio.gather(*(line.close() for line in self.lines))
+        if self.heart:
+            self.heart.cancel()
 
 
 def settle(future: asyncio.Future[str], result: str) -> None:
