@@ -4,8 +4,9 @@
 
 The server is a process of its own with one line, and plays each caller a tone. Torture: every message of
 tests/io/torture.py once, then so many spoilt ones, one each 2 ms. Printed: the packets of the tone that are missing or
-silent in its longest hole, all that are, and how much memory the line took for it. Calls: three at a time, after 50 to
-warm up; then 35 s of rest, for PJSIP remembers what has ended for 32 s. Printed: growth of memory and descriptors.
+silent in its longest hole, all that are, and how much memory the line took for it. Calls: three at a time, after as
+many to warm up; then 35 s of rest, for PJSIP remembers what has ended for 32 s. Printed: growth of memory and
+descriptors. Killed: the seconds from kill -9 of a line to the answer of the next call on its port.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import json
 import os
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -29,7 +31,6 @@ from torture import messages, mutated  # noqa: E402
 
 HOST = "127.0.0.1"
 REST_S = 35.0
-WARM = 50
 
 
 def serve(port: int) -> None:
@@ -41,7 +42,7 @@ def serve(port: int) -> None:
         call.play(Sine(freq=440))
         await call.ended
 
-    run(sing, Trunk(port, host=HOST))
+    run(sing, Trunk(port, host=HOST, media_timeout=0))  # the one that listens says nothing
 
 
 @contextlib.asynccontextmanager
@@ -52,18 +53,23 @@ async def server() -> AsyncIterator[tuple[int, psutil.Process]]:
         port = probe.getsockname()[1]
     process = await asyncio.create_subprocess_exec(sys.executable, __file__, "--serve", str(port))
     try:
-        async with Phone() as phone, asyncio.timeout(60):
-            while True:
-                ping = phone.call(port)
-                ping.send("OPTIONS")
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(ping.answers.get(), 0.1)
-                    break
-                ping.close()
+        await answers(port)
         yield port, psutil.Process(process.pid)
     finally:
         process.terminate()
         await process.wait()
+
+
+async def answers(port: int) -> None:
+    """Wait until the server answers."""
+    async with Phone() as phone, asyncio.timeout(60):
+        while True:
+            ping = phone.call(port)
+            ping.send("OPTIONS")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ping.answers.get(), 0.02)
+                return
+            ping.close()
 
 
 def line_of(parent: psutil.Process) -> psutil.Process:
@@ -128,7 +134,7 @@ async def dial(port: int, count: int) -> int:
 
 async def growth(port: int, parent: psutil.Process, calls: int) -> dict:
     line = line_of(parent)
-    await dial(port, WARM)
+    await dial(port, calls)
     await asyncio.sleep(REST_S)
     before = size(line), size(parent)
     answered = await dial(port, calls)
@@ -148,11 +154,24 @@ async def growth(port: int, parent: psutil.Process, calls: int) -> dict:
     }
 
 
+async def killed(port: int, parent: psutil.Process) -> dict:
+    line = line_of(parent)
+    line.kill()
+    begun = time.monotonic()
+    await answers(port)
+    async with Phone() as phone:
+        call = await phone.dial(port)
+        seconds = time.monotonic() - begun
+        await call.bye()
+    return {"answered": call.code == 200, "after s": round(seconds, 2)}
+
+
 async def measure(options: argparse.Namespace) -> dict:
     results = {}
     async with server() as (port, parent):
         results["calls"] = await growth(port, parent, options.calls)
     async with server() as (port, parent):
+        results["killed"] = await killed(port, parent)
         results["messages"] = await torture(port, parent, messages().values())
         results["mutations"] = await torture(port, parent, mutated(options.seed, options.mutations))
     return results

@@ -40,7 +40,8 @@ TESTS = {
     "io/pyaudio.py": "tests/io/test_pyaudio.py -k 'waited_for_3 or half_a_second or tried_again'",
     "io/pjsip/trunk.py": f"{SIP} tests/io/test_pjsip.py -k 'trunk or dies_within or remedy'",
     "io/pjsip/source_lock.py": f"{SIP} -k 'source or kernel'",
-    "io/pjsip/line.py": f"{SIP} tests/io/test_pjsip.py tests/io/test_sip_strangers.py -k 'lingers_in_silence or "
+    "io/pjsip/line.py": f"{SIP} tests/io/test_pjsip.py tests/io/test_sip_strangers.py tests/io/test_blocked.py "
+    "-k 'waits_for_an_answer or lingers_in_silence or "
     "echo_is_exact or port_in_use or never_confirm or place_of or subscription_is_refused'",
 }
 

@@ -34,7 +34,7 @@ class Message:
 
     @classmethod
     def parse(cls, data: bytes, source: tuple[str, int]) -> "Message":
-        head, _, body = data.decode().partition("\r\n\r\n")
+        head, _, body = data.decode(errors="replace").partition("\r\n\r\n")
         first, *lines = head.split("\r\n")
         headers: dict[str, str] = {}
         for line in lines:

@@ -117,11 +117,11 @@ def test_handler_that_blocks_for_ever_ends_the_server_after_10_s_in_good_order(t
             assert LINES[key] in line
             while (answer := await server.options()).code != 503:
                 await asyncio.sleep(0.05)
-            assert int(answer.headers["retry-after"]) > 0
+            assert answer.headers["retry-after"] == "10"
             third = server.phone.call(server.port)
             refused = await third.invite()
             assert refused.code == 503
-            assert int(refused.headers["retry-after"]) > 0
+            assert refused.headers["retry-after"] == "10"
             third.close()
             await asyncio.gather(listener.is_ended(), caller.is_ended())
             assert await server.ends() == 70
@@ -157,7 +157,7 @@ def test_call_that_waits_for_an_answer_is_refused_2_s_after_the_loop_blocks(tmp_
             assert 1.5 * 50 < len(listener.packets) - heard < 2.5 * 50  # 250 ms have passed of the 2 s
             assert third.provisional == [100]
             assert refused.code == 503
-            assert int(refused.headers["retry-after"]) > 0
+            assert refused.headers["retry-after"] == "10"
 
     asyncio.run(main())
 
