@@ -33,7 +33,7 @@ def dump():
 async def handler(call):
     call.play(Sine(freq=440))
     key = await call.getDTMF()
-    {"1": spin, "2": sleep, "3": search, "4": lambda: sleep(0.4), "5": dump}[key]()
+    {"1": spin, "2": sleep, "3": search, "4": lambda: sleep(0.4), "5": dump, "6": breakpoint}[key]()
     await call.ended
 """
 
@@ -82,6 +82,8 @@ async def serving(folder):
     process = await asyncio.create_subprocess_exec(
         *[sys.executable, "-m", "graphvoip", "serve", str(file), "--host", HOST, "--port", str(port)],
         env=environment(),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
@@ -198,6 +200,23 @@ def test_server_that_was_stopped_for_a_while_goes_on(tmp_path):
             await listener.is_ended()
             assert await server.ends() == 0
             assert "the event loop" not in server.said
+
+    asyncio.run(main())
+
+
+def test_server_in_a_debugger_goes_on_when_the_debugger_lets_it(tmp_path):
+    async def main():
+        async with serving(tmp_path) as (server, listener, caller):
+            await caller.key("6")
+            await server.says("call 2 blocks the event loop")
+            await listener.hears(12 * 50)  # longer than a block may last
+            assert (await server.options()).code == 503
+            server.process.stdin.write(b"continue\n")
+            await server.says("call 2 blocked the event loop for 1")
+            assert (await server.options()).code == 200
+            server.process.send_signal(signal.SIGTERM)
+            await asyncio.gather(listener.is_ended(), caller.is_ended())
+            assert await server.ends() == 0
 
     asyncio.run(main())
 
