@@ -79,6 +79,8 @@ class Requests:
             return 403, ()
         if request.get("cseq").split()[-1:] != [request.method]:
             return 400, ()
+        if re.search(r";\s*maddr\s*=", "".join(request.all("via")[:1]), re.IGNORECASE):
+            return 400, ()  # PJSIP would send its answers there, to whomever a stranger names
         if request.method == "CANCEL":
             return None
         unknown = [name for name in request.all("require") if name.lower() not in EXTENSIONS]
