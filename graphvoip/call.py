@@ -124,7 +124,6 @@ class Call:
         self._sinks: dict[Fade, list[Node]] = {}  # what a patch wants to be pulled besides
         self._feeder: Feeder | None = None
         self._task: asyncio.Task | None = None
-        self._reminder: asyncio.TimerHandle | None = None
         self._ended: asyncio.Future[str] = engine.loop.create_future()
         self._closed = asyncio.Event()  # a little later: what was playing has faded, and nothing is left
         self._keypad, self.voice, self._out = Keypad(), LineIn(ring=leg.ring), LineOut(ring=leg.ring)
@@ -665,7 +664,8 @@ class Call:
                 future.cancel()
         if self._task and not self._task.done():
             self._task.cancel()
-            self._reminder = self.engine.loop.call_later(STUBBORN, self._remind)
+            reminder = self.engine.loop.call_later(STUBBORN, self._remind)
+            self._task.add_done_callback(lambda _: reminder.cancel())  # _run may never have begun: an early CANCEL
         if ours and self._playing:
             self.engine.loop.call_later(2 * FADE, self._close, True)  # let it fade away
         else:
@@ -743,8 +743,6 @@ class Call:
                 log.error("%s: the handler failed", self.id, exc_info=self.error)
                 self._note(f"failed: {self.error!r}")
             self._task = None
-            if self._reminder:
-                self._reminder.cancel()
             self._end("the handler failed" if self.error else "the handler is done", ours=True)
             if not interrupted:
                 await self._closed.wait()

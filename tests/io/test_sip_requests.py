@@ -317,3 +317,24 @@ def test_strangers_are_refused_whatever_they_ask(monkeypatch, caplog):
     assert "refused a call from 127.0.0.2" in caplog.text
     assert "which is not in IP_WHITELIST" in caplog.text
     assert len(lines) < 30
+
+
+def test_an_early_cancel_leaves_two_plain_lines_in_the_log(monkeypatch, caplog):
+    """CANCEL comes with the INVITE, before the handler has taken its first step."""
+    caplog.set_level("INFO", "graphvoip")
+    monkeypatch.setattr("graphvoip.call.STUBBORN", 0.1)  # s after the end, when a handler that goes on is named
+
+    async def main():
+        async with serving(echo) as server, Phone() as phone:
+            for _ in range(5):
+                call = phone.call(server.port)
+                call.send("INVITE", call.sdp())
+                assert await call.cancel() == 487
+            await until(lambda: not server.exchange.calls)
+            friend = await phone.dial(server.port)
+            await friend.hears(25)  # half a second
+            assert await friend.bye() == 200
+
+    asyncio.run(main())
+    assert "its handler goes on" not in caplog.text
+    assert "CancelledError" not in caplog.text
