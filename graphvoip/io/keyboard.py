@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -32,6 +33,7 @@ class Keyboard:
         self._saved: list[Any] | None = None  # how the terminal was
         self._reading = self._closed = False
         self._signals: list[int] = []
+        self._quit_before: Any = None
 
     def open(self) -> None:
         """Start to listen, inside a running event loop. Without a stdin there is nothing to do."""
@@ -40,6 +42,8 @@ class Keyboard:
             atexit.register(self._release)
             self._on_signal(signal.SIGTSTP, self._stopped)
             self._on_signal(signal.SIGCONT, self._grab)
+            with contextlib.suppress(ValueError):  # not the main thread
+                self._quit_before = signal.signal(signal.SIGQUIT, self._quit)
             self._grab()
         elif self.fd is not None:
             self._read_pipe(self.fd)
@@ -49,6 +53,9 @@ class Keyboard:
         self._closed = True
         self._release()
         atexit.unregister(self._release)
+        if self._quit_before is not None:
+            signal.signal(signal.SIGQUIT, self._quit_before)
+            self._quit_before = None
         while self._signals:
             self._loop.remove_signal_handler(self._signals.pop())
 
@@ -82,6 +89,12 @@ class Keyboard:
         """Ctrl-Z: the shell gets its terminal as it was; when we go on (SIGCONT), we take it again."""
         self._release()
         os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _quit(self, number: int, frame: Any) -> None:
+        """Ctrl-\\ ends the program at once, and does not wait for the event loop: it may be blocked."""
+        self._release()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
     def _on_signal(self, number: int, then: Callable[[], None]) -> None:
         try:

@@ -120,14 +120,18 @@ def test_no_stdin(monkeypatch):
 
 
 PROGRAM = """
-    import asyncio, sys
+    import asyncio, resource, sys
     from graphvoip.io.keyboard import Keyboard
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # SIGQUIT would leave a file
 
     async def main():
         keyboard = Keyboard(lambda key: print("key", key, flush=True), lambda: over.set())
         over = asyncio.Event()
         keyboard.open()
         print("ready", flush=True)
+        while "block" in sys.argv:
+            pass
         await over.wait()
         if "close" in sys.argv:
             keyboard.close()
@@ -206,6 +210,17 @@ def test_the_terminal_is_given_back(session, words, last):
     one.until(lambda: canonical(one.fd))
     one.end()
     assert canonical(one.fd)
+
+
+@pytest.mark.parametrize("words", [[], ["block"]], ids=["idle", "blocked"])
+def test_ctrl_backslash_gives_the_terminal_back(session, words):
+    """It ends the program at once, as ever, and also where the event loop is blocked."""
+    one = session(*words)
+    one.until(lambda: not canonical(one.fd))
+    one.type(b"\x1c")
+    one.until(lambda: one.state() == "Z")
+    assert canonical(one.fd)
+    assert os.WTERMSIG(one.end()) == signal.SIGQUIT
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
