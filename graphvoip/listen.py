@@ -8,8 +8,10 @@ WINDOW = 800  # samples, 0.1 s: tones 20 Hz apart are told apart
 _BINS = 8192  # of the padded transform: 1 Hz apart
 QUIET = -50.0  # dBFS
 MOST = 4  # tones at once
-VOICE = 390.0  # Hz: below it, one harmonic may be nearly all of a voice
-REST, REST_OF_VOICE = 0.08, 0.014  # share of the power, at most, that is not of the tones
+VOICE = 390.0  # Hz: a voice has a harmonic below it
+REST = 0.08  # share of the power, at most, that is not of the tones;
+LOW_REST = 0.014  # where the strongest is as low as a voice,
+OCTAVE_REST = 0.006  # and where one so low comes with its octave, as in every voice
 
 
 def level(samples: np.ndarray) -> float:
@@ -48,15 +50,18 @@ def has_tone(samples: np.ndarray, frequency: float) -> bool:
     """Tell whether a tone sounds, to 1.5 % or 5 Hz, alone or beside few others of like strength.
 
     A tone is steady from the first sample to the last: sines that keep their pitch, and below 390 Hz their level, leave
-    hardly anything of the samples. The harmonics of a voice do not.
+    hardly anything of the samples. The harmonics of a voice do not; so a tone below 390 Hz is judged more strictly, and
+    one that comes with its octave most strictly.
     """
     samples = np.asarray(samples, float)
     found = [one for one, _ in tones(samples)[:MOST]]
     near = max(5.0, 0.015 * frequency)
     if not any(abs(one - frequency) <= near for one in found):
         return False
+    if any(low < VOICE and abs(high / low - 2) < 0.06 for low in found for high in found):
+        return _rest(samples, found, fades=False) < OCTAVE_REST
     high = found[0] > VOICE
-    return _rest(samples, found, fades=high) < (REST if high else REST_OF_VOICE)
+    return _rest(samples, found, fades=high) < (REST if high else LOW_REST)
 
 
 def _rest(samples: np.ndarray, frequencies: list[float], fades: bool) -> float:

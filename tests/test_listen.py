@@ -4,6 +4,7 @@ import pytest
 from graphvoip.io.wav import load
 from graphvoip.listen import WINDOW, has_tone, is_quiet, level, tones
 from graphvoip.palette import SPEECH
+from graphvoip.tts import spoken
 
 
 def test_levels():
@@ -56,3 +57,34 @@ def test_has_tone_in_a_chord_and_in_noise_20_db_below_is_true(sine):
 
 def test_too_little_to_say():
     assert tones(np.ones(10)) == []
+
+
+def test_has_tone_in_a_voice_is_false_though_it_is_nearly_steady():
+    """Sentences of flite in which five of six windows' power is that of four steady harmonics."""
+    heard = []
+    for voice, text in (
+        ("slt", "The bounds should evaluate to integers."),
+        (
+            "slt",
+            'An augmented assignment expression like "x 1" can be rewritten as "x x 1" to achieve a similar effect.',
+        ),
+        ("slt", "Annotations are never evaluated and stored in function scopes."),
+        ("rms", "The rules observed by various types are given in section The standard type hierarchy ."),
+    ):
+        speech = spoken("test", text, engine="flite", voice=voice)
+        for start in range(0, len(speech) - WINDOW, 160):
+            window = speech[start : start + WINDOW]
+            if not is_quiet(window):
+                heard += [(text, start, at) for at, _ in tones(window) if has_tone(window, at)]
+    assert heard == []
+
+
+@pytest.mark.parametrize(
+    "chord",
+    [[200], [100, 200, 300, 400], [150, 300], [350, 440], [440, 480], [425], [130.8, 261.6], [165, 330, 495]],
+    ids=str,
+)
+def test_has_tone_in_low_tones_and_their_multiples_is_true(chord, sine):
+    """As calls send them: rounded to 16 bits."""
+    mixed = np.rint(32768 * sum(0.2 * sine(frequency, 0.1) for frequency in chord)) / 32768
+    assert all(has_tone(mixed, frequency) for frequency in chord)
