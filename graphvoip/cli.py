@@ -11,9 +11,8 @@ from . import __version__
 from .cli_files import load_handler, plainly
 from .cli_patch import check, draw, nodes, play
 from .cli_render import render
-from .io import NUMBER
+from .io import LIMIT, NUMBER, PORT
 
-PORT, LIMIT = 5060, 10
 CALLS, PATCHES, MACHINE = "Calls", "Patches", "This machine"
 
 

@@ -10,9 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from .cli_files import OnePatch, Problem, Seed, Settings, Source, last_line, places, plainly, settings, tell
+from .io import LIMIT, PORT
 from .preflight import missing_voices
-
-PORT, LIMIT = 5060, 10
 
 
 class FarEnd(StrEnum):

@@ -15,7 +15,7 @@ from .call import STUBBORN, Call, prepare
 from .clock import VirtualLoop
 from .engine import Engine
 from .heartbeat import Heartbeat
-from .io import NUMBER, Device, DeviceError, Leg, uri_of
+from .io import LIMIT, NUMBER, PORT, Device, DeviceError, Leg, uri_of
 from .preflight import missing_for
 from .watchdog import Stopping
 
@@ -23,7 +23,6 @@ log = logging.getLogger("graphvoip")
 
 Handler = Callable[[Call], Awaitable[Any]]
 
-LIMIT = 10  # calls at once, unless told otherwise
 DEVICES = ("virtual", "pyaudio", "pjsip")
 
 # While the command line imports a file: the handlers that runVoipClient is given in it, for it is not to run them then.
@@ -170,7 +169,7 @@ def choose_device(port: int | None = None, name: str | None = None, number: str 
     if name == "pjsip":
         from .io.pjsip.trunk import Trunk
 
-        return Trunk(5060 if port is None else port)
+        return Trunk(PORT if port is None else port)
     if name == "pyaudio":
         from .io.pyaudio import SoundCard
 

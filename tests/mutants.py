@@ -35,6 +35,7 @@ TESTS = {
     "playback.py": NUMBERS,
     "feeder.py": NUMBERS,
     "client.py": NUMBERS,
+    "io/__init__.py": f"{NUMBERS} {SIP}",
     "watchdog.py": "tests/test_watchdog.py -k 'first_signal or ten_seconds'",
     "heartbeat.py": "tests/test_heartbeat.py tests/io/test_blocked.py -k 'heartbeat or ends_the_server'",
     "io/pyaudio.py": "tests/io/test_pyaudio.py -k 'waited_for_3 or half_a_second or tried_again'",

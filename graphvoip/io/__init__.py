@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from ..rings import LineRing
 
 NUMBER = "5556667777"  # who calls, on a simulated phone
+PORT = 5060  # SIP over UDP
+LIMIT = 10  # calls at once, unless told otherwise
 
 
 def uri_of(number: str) -> str:

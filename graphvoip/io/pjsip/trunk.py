@@ -25,11 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from ...rings import BEAT_BYTES, RING_BYTES, LineRing, Wake
-from .. import DeviceError, Leg
+from .. import PORT, DeviceError, Leg
 
 log = logging.getLogger("graphvoip")
 
-PORT = 5060  # SIP over UDP
 RTP_PORT, RTP_PORTS = 20000, 100  # the first UDP port for sound, and how many a line may choose from
 MEDIA_TIMEOUT = 30.0  # seconds without a packet of sound after which a caller is gone
 MEMORY = 1 << 20  # bytes a line shares with us, more than it ever uses: pages that nobody touches are never made
