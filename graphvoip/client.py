@@ -24,6 +24,9 @@ log = logging.getLogger("graphvoip")
 Handler = Callable[[Call], Awaitable[Any]]
 
 DEVICES = ("virtual", "pyaudio", "pjsip")
+WINDOWS = (
+    "device {!r} is not supported on Windows yet: expected Linux or macOS. Use WSL 2, or GRAPHVOIP_DEVICE=virtual."
+)
 
 # While the command line imports a file: the handlers that runVoipClient is given in it, for it is not to run them then.
 importing: list[Handler] | None = None
@@ -164,6 +167,8 @@ def choose_device(port: int | None = None, name: str | None = None, number: str 
         or ("pjsip" if os.environ.get("QUECEY_VOIP_REAL", "0") != "0" else None)
     )
     number = number or (sys.argv[1] if len(sys.argv) > 1 else NUMBER)
+    if sys.platform == "win32" and name in ("pyaudio", "pjsip"):
+        raise DeviceError(WINDOWS.format(name))
     if name in (None, "simulated"):
         name = _simulated()
     if name == "pjsip":
@@ -183,10 +188,11 @@ def choose_device(port: int | None = None, name: str | None = None, number: str 
 
 def _simulated() -> str:
     """The sound card if there is one, else the scripted caller, which is said."""
-    from .io import pyaudio
+    if sys.platform != "win32":
+        from .io import pyaudio
 
-    if pyaudio.available():
-        return "pyaudio"
+        if pyaudio.available():
+            return "pyaudio"
     log.info("no sound card here: a scripted caller listens, for up to 60 s")
     if "GRAPHVOIP_SCRIPT" not in os.environ:
         log.info("what it does instead is yours to say: GRAPHVOIP_SCRIPT='wait 1; keys 1234' (docs/testing.md)")

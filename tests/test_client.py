@@ -191,3 +191,19 @@ def test_a_handler_must_be_a_function():
 
 def test_uris():
     assert uri_of("123") == '"123" <sip:123@localhost>'
+
+
+@pytest.mark.parametrize("name", ["pyaudio", "pjsip"])
+def test_windows_is_refused_in_one_line(name, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(
+        DeviceError, match=f"^device '{name}' is not supported on Windows yet: expected Linux or macOS. "
+    ):
+        choose_device(name=name)
+
+
+def test_windows_without_a_device_rings_a_scripted_caller(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    for name in ("GRAPHVOIP_DEVICE", "QUECEY_VOIP_REAL"):
+        monkeypatch.delenv(name, raising=False)
+    assert choose_device().name == "virtual"
