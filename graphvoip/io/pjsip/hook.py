@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-Address = tuple[str, int]
+from graphvoip.io.pjsip.message import Address
 
 AFTER_TRANSACTIONS = 24  # between PJSIP_MOD_PRIORITY_TSX_LAYER, which knows what is repeated, and ..._UA_PROXY_LAYER
 UDP = 1  # PJSIP_TRANSPORT_UDP

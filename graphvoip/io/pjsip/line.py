@@ -346,7 +346,7 @@ class Line:
             self.stop()
 
     def invited(self, account: pj.Account, prm: Any) -> None:
-        """An INVITE: who is welcome is shown to the trunk, which answers."""
+        """An INVITE that Requests lets pass: it is shown to the trunk, which answers."""
         self.count += 1
         call = self.calls[self.count] = Call(self, account, prm.callId, self.count)
         source = prm.rdata.srcAddress
@@ -354,12 +354,9 @@ class Line:
         call.dialog = request.get("call-id"), request.tag("from")
         call.signalling = source.rpartition(":")[0].strip("[]")
         call.local = "" if self.fixed_address else address_towards(source)
-        if self.stop_by:
-            self.answer(call, 503)
-        else:
-            uri = printable(call.getInfo().remoteUri)
-            events = "telephone-event" in prm.rdata.wholeMsg.lower()  # offered; PJSIP agrees to them
-            self.tell(event="incoming", call=call.number, ring=call.slot, uri=uri, source=source, events=events)
+        uri = printable(call.getInfo().remoteUri)
+        events = "telephone-event" in prm.rdata.wholeMsg.lower()  # offered; PJSIP agrees to them
+        self.tell(event="incoming", call=call.number, ring=call.slot, uri=uri, source=source, events=events)
 
     def is_welcome(self, source: tuple[str, int]) -> bool:
         address = ipaddress.ip_address(source[0])

@@ -3,9 +3,10 @@
 import hashlib
 import re
 
+from graphvoip.io import PORT
+
 Address = tuple[str, int]
 
-PORT = 5060  # of a Via without one
 COMPACT = {
     "c": "content-type",
     "e": "content-encoding",

@@ -20,7 +20,7 @@ Answer = tuple[int, tuple[str, ...]]
 ALLOW = "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, PRACK, UPDATE"
 ACCEPT = "Accept: application/sdp"
 KEY_TYPES = "application/dtmf-relay", "application/dtmf"
-SIGNALS = {str(number): key for number, key in enumerate("0123456789*#ABCD")}  # the event codes of RFC 4733
+SIGNALS = {key: key for key in KEYS} | {str(event): key for event, key in enumerate(KEYS)}  # the events of RFC 4733
 EXTENSIONS = {"100rel", "timer", "norefersub"}  # what PJSIP may be required to know
 RETRY_AFTER = 10  # seconds
 TOLD_EVERY = 1.0  # seconds between two reports of what was refused
@@ -158,4 +158,4 @@ def key_of(request: Request) -> str | None:
     body = body.upper()
     if body in ("16", "!", "FLASH"):
         return ""
-    return SIGNALS.get(body) or (body if len(body) == 1 and body in KEYS else None)
+    return SIGNALS.get(body)
