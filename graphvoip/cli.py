@@ -129,7 +129,7 @@ def serve(
 
         run(answer, Trunk(port, host=host, media_timeout=media_timeout), limit)
     else:
-        from .io.pyaudio import SoundCard
+        from .io.sound_card import SoundCard
 
         run(answer, SoundCard(uri_of(number)), limit)
 

@@ -62,7 +62,7 @@ def play(
 
         run(player.answer, Trunk(port), LIMIT)
     elif device is FarEnd.pyaudio:
-        from .io.pyaudio import SoundCard
+        from .io.sound_card import SoundCard
 
         run(player.answer, SoundCard(uri_of(NUMBER)))
     else:

@@ -176,7 +176,7 @@ def choose_device(port: int | None = None, name: str | None = None, number: str 
 
         return Trunk(PORT if port is None else port)
     if name == "pyaudio":
-        from .io.pyaudio import SoundCard
+        from .io.sound_card import SoundCard
 
         return SoundCard(uri_of(number))
     if name == "virtual":
@@ -188,15 +188,28 @@ def choose_device(port: int | None = None, name: str | None = None, number: str 
 
 def _simulated() -> str:
     """The sound card if there is one, else the scripted caller, which is said."""
-    if sys.platform != "win32":
-        from .io import pyaudio
-
-        if pyaudio.available():
-            return "pyaudio"
-    log.info("no sound card here: a scripted caller listens, for up to 60 s")
+    lacking = _no_sound_card()
+    if not lacking:
+        return "pyaudio"
+    log.info("%s: a scripted caller listens, for up to 60 s", lacking)
     if "GRAPHVOIP_SCRIPT" not in os.environ:
         log.info("what it does instead is yours to say: GRAPHVOIP_SCRIPT='wait 1; keys 1234' (docs/testing.md)")
     return "virtual"
+
+
+def _no_sound_card() -> str:
+    """Why there is no sound card to call from; nothing, if there is one."""
+    if sys.platform != "win32":
+        from .io import sound_card
+
+        try:
+            if any(card.inputs or card.outputs for card in sound_card.devices()):
+                return ""
+        except sound_card.NotInstalled:
+            pass
+        except DeviceError as error:
+            return str(error)
+    return "no sound card here"
 
 
 def one_at_a_time(handler: Handler) -> Handler:

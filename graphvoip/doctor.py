@@ -146,7 +146,7 @@ def _clock() -> str:
 
 
 def _sound_card() -> str:
-    from .io.pyaudio import devices
+    from .io.sound_card import devices
 
     try:
         cards = devices()

@@ -38,7 +38,9 @@ TESTS = {
     "io/__init__.py": f"{NUMBERS} {SIP}",
     "watchdog.py": "tests/test_watchdog.py -k 'first_signal or ten_seconds'",
     "heartbeat.py": "tests/test_heartbeat.py tests/io/test_blocked.py -k 'heartbeat or ends_the_server'",
-    "io/pyaudio.py": "tests/io/test_pyaudio.py -k 'waited_for_3 or half_a_second or tried_again'",
+    "io/sound_card.py": "tests/io/test_sound_card.py -k 'waited_for_3 or hold_the_program or below_full or stalls'",
+    "io/portaudio.py": "tests/io/test_sound_card.py -k 'each_half_second or within_3_s'",
+    "io/controls.py": "tests/io/test_sound_card.py -k 'last_line or below_full'",
     "io/pjsip/trunk.py": f"{SIP} tests/io/test_pjsip.py -k 'trunk or dies_within or remedy'",
     "io/pjsip/source_lock.py": f"{SIP} -k 'source or kernel'",
     "io/pjsip/line.py": f"{SIP} tests/io/test_pjsip.py tests/io/test_sip_strangers.py tests/io/test_blocked.py "
@@ -68,8 +70,20 @@ FREE = {
     "rings.py": {
         "BEAT_BYTES": "any place in the shared memory that both sides take for the beat",
     },
-    "io/pyaudio.py": {
+    "io/sound_card.py": {
+        "AGAIN": "the pace at which a process that cannot live is started",
+    },
+    "io/portaudio.py": {
         "RATES": "tried in turn when a card refuses 8000 Hz and the rate that it names; any that it takes will do",
+        "STEADY": "frames that are looked at more closely than the card's own pace would; more are no harm",
+        "WORDS": "room for the words of a side",
+        "UNITY": "the unit in which two processes tell each other gains",
+        "MEMORY": "room for the ring and the words",
+    },
+    "io/controls.py": {
+        "TALK": "how long a key that is held may take to come again, which is the terminal's affair",
+        "KEYS_SHOWN": "how much of the line it takes",
+        "BAR": "how much of the line it takes",
     },
     "io/pjsip/trunk.py": {
         "MEMORY": "more than a line uses: pages that nobody touches are never made",

@@ -283,7 +283,7 @@ def test_doctor_names_the_remedy_for_what_is_missing(graphvoip, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", lambda name: version(name if name != "piper-tts" else "none"))
     result = graphvoip("doctor")
     assert result.exit_code == 0
-    assert re.search(r"– sound card +the sound card needs PyAudio .* pip install 'graphvoip\[audio\]'", result.stdout)
+    assert re.search(r"– sound card +the sound card needs PyAudio: .*pip install 'graphvoip\[audio\]'", result.stdout)
     assert re.search(r"– speech +TTStoPCM: .* espeak-ng", result.stdout)
     for name, extra in (("Piper", "piper"), ("words", "listen"), ("detectors", "vad"), ("pictures", "sstv")):
         assert re.search(rf"– {name} .* pip install 'graphvoip\[{extra}\]'$", result.stdout, re.M), name

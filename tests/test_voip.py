@@ -708,7 +708,7 @@ def test_fake_is_simulated_whatever_is_set_and_pjsip_is_sip(monkeypatch):
         devices.append(device.name)
 
     monkeypatch.setattr(graphvoip.client, "run", run)
-    monkeypatch.setattr("graphvoip.io.pyaudio.available", lambda: False)
+    monkeypatch.setattr("graphvoip.io.sound_card.devices", list)
     monkeypatch.setattr(sys, "argv", ["script.py"])
     fake, pjsip = (importlib.import_module(f"voip.{name}").runVoipClient for name in ("fake", "pjsip"))
     for name, value in (("GRAPHVOIP_DEVICE", "pjsip"), ("QUECEY_VOIP_REAL", "1"), ("GRAPHVOIP_DEVICE", "virtual")):

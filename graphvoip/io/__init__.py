@@ -1,7 +1,7 @@
 """All that touches the world: one module a far end. None of them knows a node.
 
-A *device* (virtual.py, pyaudio.py, pjsip/) makes *legs*. A leg is the far end of one call: a line ring for the sound,
-two callbacks for what the far end does, and hangup for what we do.
+A *device* (virtual.py, sound_card.py, pjsip/) makes *legs*. A leg is the far end of one call: a line ring for the
+sound, two callbacks for what the far end does, and hangup for what we do.
 """
 
 from collections.abc import Callable

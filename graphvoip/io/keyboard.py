@@ -13,6 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..notes import KEYS
+from .controls import Controls
+from .status_line import StatusLine
 
 HANG_UP = "q\x04"  # q or Ctrl-D
 HELP = "keys: 0-9 * # A-D are the keypad, q hangs up, Ctrl-C ends the program"
@@ -24,10 +26,19 @@ class Keyboard:
     In a terminal a key counts at once, without Enter; the terminal is given back at the end, however the program ends,
     and while it is stopped with Ctrl-Z. From a pipe or a file the characters are the keys (q hangs up, too), and its
     end is only the end of the keys. Both functions are called on the event loop.
+
+    controls: what other keys of a terminal turn, and what its last line shows.
     """
 
-    def __init__(self, on_key: Callable[[str], Any], on_hangup: Callable[[], Any], fd: int | None = None):
-        self.on_key, self.on_hangup = on_key, on_hangup
+    def __init__(
+        self,
+        on_key: Callable[[str], Any],
+        on_hangup: Callable[[], Any],
+        controls: Controls | None = None,
+        fd: int | None = None,
+    ):
+        self.on_key, self.on_hangup, self.controls = on_key, on_hangup, controls
+        self.line = StatusLine()
         self.fd = _stdin() if fd is None else fd
         self.is_terminal = self.fd is not None and os.isatty(self.fd)
         self._saved: list[Any] | None = None  # how the terminal was
@@ -59,6 +70,11 @@ class Keyboard:
         while self._signals:
             self._loop.remove_signal_handler(self._signals.pop())
 
+    def show_status(self) -> None:
+        """Bring the last line of the terminal up to date, if the terminal is ours."""
+        if self._reading and self.is_terminal and self.controls:
+            self.line.show(self.controls.status())
+
     # --- A terminal ---------------------------------------------------------------------------------------------------
 
     def _grab(self) -> None:
@@ -72,11 +88,15 @@ class Keyboard:
         self._loop.add_reader(fd, self._readable)
         self._reading = True
         if first:
-            print(HELP, file=sys.stderr, flush=True)
+            print(HELP, file=sys.stderr)
+            if self.controls:
+                print(self.controls.help, file=sys.stderr)
+            sys.stderr.flush()
 
     def _release(self) -> None:
         if self._reading and self.fd is not None:
             self._reading = False
+            self.line.close()
             if not self._loop.is_closed():
                 self._loop.remove_reader(self.fd)
             if self._saved:
@@ -140,6 +160,9 @@ class Keyboard:
                 self.on_hangup()
             elif character.upper() in KEYS:
                 self.on_key(character.upper())
+            elif self.controls and self.is_terminal and character.lower() in self.controls.keys:
+                self.controls.keys[character.lower()]()
+                self.show_status()
 
 
 def _stdin() -> int | None:

@@ -22,7 +22,7 @@ pcm.pulse { type pulse handle_underrun 1 hint { show on description "The same" }
 ctl_type.pulse { lib "libasound_module_ctl_pulse.so" }
 ctl.!default { type pulse }
 """
-SINK = "module-null-sink sink_name=phone rate=8000 channels=1 format=s16le norewinds=1"
+SINK = "module-null-sink sink_name={} rate=8000 channels=1 format=s16le norewinds=1"
 
 
 def until(condition: Callable[[], object], seconds: float = 60) -> None:
@@ -54,7 +54,8 @@ class Pulse:
     def start(self) -> None:
         command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit", "--use-pid-file=no"]
         command += ["--disable-shm=yes", "--realtime=no", "--high-priority=no", "--log-level=error"]
-        command += ["-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}", "-L", SINK]
+        command += ["-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.socket}"]
+        command += ["-L", SINK.format("phone")]
         self.socket.unlink(missing_ok=True)
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(command, env=os.environ | self.environment, stdout=log, stderr=log)
@@ -66,15 +67,19 @@ class Pulse:
         command = ["pactl", *words]
         return subprocess.run(command, env=os.environ | self.environment, capture_output=True, text=True).stdout
 
+    def load_sink(self, name: str) -> str:
+        """Add a sink; the number of its module."""
+        return self.ask("load-module", *SINK.format(name).split())
+
     def stop(self, how: int = signal.SIGKILL) -> None:
         self.process.send_signal(how)
         self.process.wait(10)
 
     @contextlib.contextmanager
-    def recording(self, name: str = "heard.raw") -> Iterator[Callable[[], np.ndarray]]:
-        """Record the monitor meanwhile; gives a function that tells what was heard so far, as int16."""
-        path = self.folder / name
-        command = ["parec", "-d", "phone.monitor", "--raw", f"--rate={RATE}", "--channels=1", "--format=s16le"]
+    def recording(self, sink: str = "phone") -> Iterator[Callable[[], np.ndarray]]:
+        """Record the monitor of a sink meanwhile; gives a function that tells what was heard so far, as int16."""
+        path = self.folder / f"{sink}.raw"
+        command = ["parec", "-d", f"{sink}.monitor", "--raw", f"--rate={RATE}", "--channels=1", "--format=s16le"]
         with open(path, "wb") as file:
             process = subprocess.Popen([*command, "--latency-msec=20"], env=os.environ | self.environment, stdout=file)
         try:

@@ -36,7 +36,7 @@ class Typed(list):
     """A keyboard that is open, and what was typed on it; "!" is hanging up."""
 
     def __init__(self, fd: int | None):
-        self.keyboard = Keyboard(self.append, lambda: self.append("!"), fd)
+        self.keyboard = Keyboard(self.append, lambda: self.append("!"), fd=fd)
 
     def __enter__(self) -> "Typed":
         self.keyboard.open()
