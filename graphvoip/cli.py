@@ -131,7 +131,8 @@ def serve(
     else:
         from .io.sound_card import SoundCard
 
-        run(answer, SoundCard(uri_of(number)), limit)
+        if run(answer, SoundCard(uri_of(number)), limit):
+            raise typer.Exit(1)  # the handler's traceback is in the log
 
 
 # --- Patches ----------------------------------------------------------------------------------------------------------

@@ -60,17 +60,19 @@ def play(
     if device is FarEnd.pjsip:
         from .io.pjsip.trunk import Trunk
 
-        run(player.answer, Trunk(port), LIMIT)
+        failed = run(player.answer, Trunk(port), LIMIT)
     elif device is FarEnd.pyaudio:
         from .io.sound_card import SoundCard
 
-        run(player.answer, SoundCard(uri_of(NUMBER)))
+        failed = run(player.answer, SoundCard(uri_of(NUMBER)))
     else:
         from .io.virtual import Phone
 
-        run(player.answer, Phone())
+        failed = run(player.answer, Phone())
     if player.trouble:
         raise Problem(f"{patch}: {last_line(player.trouble)}")
+    if failed:
+        raise typer.Exit(1)  # its traceback is in the log
 
 
 # --- check ------------------------------------------------------------------------------------------------------------
@@ -120,6 +122,8 @@ def _check(text: str, write: bool) -> None:
     if (python := re.fullmatch(r"(.+\.py)(:\w+)?", text)) is not None:
         for line in missing_voices(Path(python[1])):
             typer.echo(f"{line.split(': ')[0]}: warning: {line.partition(': ')[2]}", err=True)
+    from .patchfile import starts
+
     source = Source(text, handlers=True)
     if source.handler:
         if write:
@@ -129,8 +133,9 @@ def _check(text: str, write: bool) -> None:
     patch = source.build()
     recipe: Any = source.recipe
     warnings = recipe.warnings if source.is_json else [f"{name}: it feeds nothing" for name in patch.unheard()]
-    for warning in warnings:
-        typer.echo(f"{text}: warning: {warning}", err=True)
+    lines = starts(text, warnings, recipe.warning_spots if source.is_json else [])
+    for start, warning in zip(lines, warnings, strict=True):
+        typer.echo(f"{start}warning: {warning}", err=True)
     count = len(patch.nodes) - len(patch.params) - len(patch.inputs)
     parts = [f"fine, {count} node{'s' if count != 1 else ''}"]
     parts[0] += f", params {', '.join(recipe.params)}" if recipe.params else ""

@@ -65,7 +65,7 @@ class DiskCache:
     def save(self, name: str, data: bytes) -> None:
         """Keep a file, in the first folder that takes it."""
         try:
-            folder = self._first(lambda folder: replace(folder / name, data + _seal(name, data)))
+            folder = self._first(lambda folder: replace(folder / name, [data, _seal(name, data)]))
         except OSError as error:
             self._log_once(f"{self.what} cannot be kept: {error}. {self.remedy}", f"{error}")
             return
@@ -86,7 +86,7 @@ class DiskCache:
 
         def probe(folder: Path) -> None:
             file = folder / f".{os.urandom(4).hex()}"
-            replace(file, MARK * 400)  # more than fits beside the name: a full disk must notice
+            replace(file, [MARK * 400])  # more than fits beside the name: a full disk must notice
             file.unlink()
 
         return self._first(probe)

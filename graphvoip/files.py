@@ -7,7 +7,7 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,31 +30,34 @@ def reason(error: Exception, path: Any) -> str:
     return text if other is None or os.fspath(other) == os.fspath(path) else f"{os.fspath(other)}: {text}"
 
 
-def replace(path: Path, data: bytes) -> None:
+def replace(path: Path, pieces: Iterable[bytes]) -> None:
     """Write a file beside its place, then put it there: nobody sees half of it, and one that fails leaves nothing."""
     new = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
     with named(path):
         try:
-            new.write_bytes(data)
+            with new.open("wb") as file:
+                file.writelines(pieces)
             os.replace(new, path)
         except BaseException:
             new.unlink(missing_ok=True)
             raise
 
 
-def write_whole(path: Any, data: bytes) -> None:
+def write_whole(path: Any, data: bytes | Iterable[bytes]) -> None:
     """Write a file, or to a file object. A file that exists is replaced only once the new one is whole."""
+    pieces = [data] if isinstance(data, bytes) else data
     if hasattr(path, "write"):
-        path.write(data)
+        for piece in pieces:
+            path.write(piece)
         return
     path = Path(os.fsdecode(path))
     if path.exists() and not path.is_file():  # a pipe or /dev/stdout is written to, not replaced; a directory refuses
-        with named(path):
-            path.write_bytes(data)
+        with named(path), path.open("wb") as file:
+            file.writelines(pieces)
         return
     path = path.resolve()  # through a link, not in its place
     try:
-        replace(path, data)
+        replace(path, pieces)
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: no directory {path.parent} to save it in") from None
 

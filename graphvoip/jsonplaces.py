@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 SHOWN = 40  # characters of a key in a place
+_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity|-?\d{4301,}')  # or a string, in which they may stand
 _SPACE = re.compile(r"[ \t\n\r]*")
 _read = json.JSONDecoder().raw_decode  # a value that begins there, and where it ends
 
@@ -44,6 +45,12 @@ def places(text: str) -> Iterator[tuple[str, int]]:
             place = f"{outer}[{number}]"
             inside[-1] = outer, number + 1
             yield place, at
+
+
+def wrong_number(text: str) -> int:
+    """The offset of the first number that is none in JSON, NaN say, or that has too many digits for Python."""
+    found = (one for one in _NUMBER.finditer(text) if one[0][0] != '"')
+    return next((one.start() for one in found), 0)
 
 
 def line_and_column(text: str, at: int) -> tuple[int, int]:

@@ -20,7 +20,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .jsonplaces import SHOWN, line_and_column, places
+from .jsonplaces import SHOWN, line_and_column, places, wrong_number
 from .node import NodeEvent, Port, types
 from .patchbuilder import (
     CHANGES,
@@ -36,6 +36,7 @@ from .patchbuilder import (
     is_number,
     kind_of,
     misnamed,
+    spots,
 )
 from .recipe import RESERVED, Param, Recipe, is_name
 from .units import number_for
@@ -83,13 +84,18 @@ class PatchError(ValueError):
 
     def lines(self, where: str) -> list[str]:
         """One for each error, as compilers write them: editors and terminals go to the place."""
-        found = []
-        for says, spot in itertools.zip_longest(self.errors, self.spots):
-            start = f"{where}: " if where else ""
-            if spot is not None:
-                start = f"{where}:{spot[0]}:{spot[1]}: " if where else f"line {spot[0]}, column {spot[1]}: "
-            found.append(start + says)
-        return found
+        return [start + says for start, says in zip(starts(where, self.errors, self.spots), self.errors, strict=True)]
+
+
+def starts(where: str, says: list[str], spots: list[tuple[int, int]]) -> list[str]:
+    """What lines begin with: the file, and the line and column as far as there are spots."""
+    found = []
+    for _, spot in itertools.zip_longest(says, spots):
+        start = f"{where}: " if where else ""
+        if spot is not None:
+            start = f"{where}:{spot[0]}:{spot[1]}: " if where else f"line {spot[0]}, column {spot[1]}: "
+        found.append(start)
+    return found
 
 
 def load_patch(path: str | os.PathLike) -> Recipe:
@@ -175,9 +181,10 @@ def _decoded(text: str, where: str) -> dict[str, Any]:
         document = json.loads(text, object_pairs_hook=pairs, parse_constant=no_number)
     except json.JSONDecodeError as error:
         raise PatchError(where, [f"no JSON: {error.msg}"], [(error.lineno, error.colno)]) from None
-    except (ValueError, RecursionError) as error:
-        says = "no JSON: it is nested too deep" if isinstance(error, RecursionError) else f"no JSON: {error}"
-        raise PatchError(where, [says]) from None
+    except RecursionError:
+        raise PatchError(where, ["no JSON: it is nested too deep"]) from None
+    except ValueError as error:  # NaN, Infinity, or more digits than Python converts
+        raise PatchError(where, [f"no JSON: {error}"], [line_and_column(text, wrong_number(text))]) from None
     if doubled:
         twice = _doubled(text)[:WRONG]
         says = [f"'{place.rpartition('.')[2]}' is there twice in one place" for place, _ in twice]
@@ -204,7 +211,8 @@ class PatchFile(Recipe):
     def __init__(self, document: dict[str, Any], folder: Path, where: str, loaded: Loaded, within: tuple[Path, ...],
                  name: str = "patch", text: str = ""):  # fmt: skip
         self.folder, self.where, self.document = folder, where, document
-        self.warnings: list[str] = []
+        self.warnings: list[str] = []  # what is odd about it, in the order of the text,
+        self.warning_spots: list[tuple[int, int]] = []  # and the line and column of each, if there is a text
         self.recipes: dict[str, PatchFile] = {}
         self.sounds, self.cost = loaded.sounds, Cost()
         self.scores: Any = None  # its score, once it has been looked at
@@ -213,7 +221,7 @@ class PatchFile(Recipe):
             self._check(problems, name)
             self.recipes = self._sub_patches(problems, loaded, within)
             if not problems.fatal:
-                self._try(problems)
+                self._try(problems, text)
         except TooWrong:
             lines, spots = problems.in_order(document, text)
             raise PatchError(where, [*lines, TOO_MUCH], spots) from None
@@ -334,15 +342,17 @@ class PatchFile(Recipe):
                 problems.add(place, str(error))
         return found
 
-    def _try(self, problems: "Problems") -> None:
+    def _try(self, problems: "Problems", text: str) -> None:
         """Build it once, to look."""
         self._problems = problems
         try:
             with problems.at("nodes"):
                 patch = self()
-            for name in patch.unheard() if not problems.found else ():
-                self.warnings.append(f"nodes.{name}: it feeds nothing" if name in self.document["nodes"] else
-                                     f"params.{name}: nothing uses it")  # fmt: skip
+            unused = patch.unheard() if not problems.found else []
+            places = [f"{'nodes' if name in self.document['nodes'] else 'params'}.{name}" for name in unused]
+            says = {"nodes": "it feeds nothing", "params": "nothing uses it"}
+            self.warnings = [f"{place}: {says[place.split('.')[0]]}" for place in places]
+            self.warning_spots = spots(places, text)
         except TooWrong:
             raise
         except TooMany as error:

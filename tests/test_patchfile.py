@@ -158,6 +158,10 @@ def test_the_end_of_what_is_heard_is_the_end():
 def test_what_feeds_nothing_is_warned_of():
     recipe = parse_patch(patch({"a": {"type": "sine"}, "mod": {"type": "lfo"}}, params={"x": 1}))
     assert recipe.warnings == ["params.x: nothing uses it", "nodes.mod: it feeds nothing"]
+    text = '{"graphvoip": 1, "params": {"x": 1},\n "nodes": {"a": {"type": "sine"},\n  "mod": {"type": "lfo"}},'
+    recipe = parse_patch(f'{text} "out": "a"}}')
+    assert recipe.warnings == ["params.x: nothing uses it", "nodes.mod: it feeds nothing"]
+    assert recipe.warning_spots == [(1, 29), (3, 3)]
 
 
 # --- What is wrong ----------------------------------------------------------------------------------------------------
@@ -303,11 +307,18 @@ def test_the_score_of_a_sub_patch_says_what_to_do(tmp_path):
         (" \n", ": the file is empty"),
         ("graphvoip", "bad.json:1:1: no JSON"),
         ('{"graphvoip": 1,\n "nodes": {,}}', "bad.json:2:12: no JSON"),
-        ('{"graphvoip": 1, "nodes": {"a": {"type": "sine", "freq": NaN}}, "out": "a"}', "NaN is no number in JSON"),
+        (
+            '{"graphvoip": 1, "doc": "NaN or \\"Infinity", "nodes":\n{"a": {"type": "sine", "freq": NaN}}, "out": "a"}',
+            "bad.json:2:32: no JSON: NaN is no number in JSON",
+        ),
+        ('{"graphvoip": 1,\n "seed": -Infinity}', "bad.json:2:10: no JSON: -Infinity is no number in JSON"),
         ('{"graphvoip": 1, "nodes": {"a": {}, "a": {}}, "out": "a"}', "bad.json:1:37: 'a' is there twice in one place"),
         ("[1, 2]", "a patch is"),
         ("[" * 100000, "no JSON"),
-        ('{"graphvoip": 1, "nodes": {"a": {"type": "sine", "freq": ' + "9" * 5000 + '}}, "out": "a"}', "no JSON"),
+        (
+            '{"graphvoip": 1, "nodes": {"a": {"type": "sine", "freq": ' + "9" * 5000 + '}}, "out": "a"}',
+            "json:1:58: no JSON",
+        ),
     ],
 )
 def test_what_is_no_json_is_told(text, says, tmp_path):

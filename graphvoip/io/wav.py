@@ -8,7 +8,6 @@ import io
 import os
 import stat
 import struct
-import wave
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -110,10 +109,13 @@ def _decoded(name: str, file: Any) -> "Iterator[tuple[np.ndarray, int]]":
             while len(block := sound.read(BLOCK, dtype="float32", always_2d=True)):
                 yield block.mean(axis=1), sound.samplerate
     except soundfile.LibsndfileError as error:
-        raise ValueError(
-            f"{name}: not a sound file that libsndfile reads (WAV, FLAC, OGG, MP3 ...); "
-            f"convert it with: ffmpeg -i {name} -ar {RATE} -ac 1 converted.wav ({error.error_string.strip()})"
-        ) from None
+        reason = error.error_string.strip()
+        if name.lower().endswith(".json"):
+            remedy = f"a patch is played by call.play(load_patch({name!r})()), and rendered by: graphvoip render {name}"
+        else:
+            remedy = f"convert it with: ffmpeg -i {name} -ar {RATE} -ac 1 converted.wav"
+        says = "not a sound file that libsndfile reads (WAV, FLAC, OGG, MP3 ...)"
+        raise ValueError(f"{name}: {says}; {remedy} ({reason})") from None
 
 
 def savePCMtoWAV(pcm: Collection[float], path: str | os.PathLike[str] | BinaryIO) -> None:
@@ -124,7 +126,7 @@ def savePCMtoWAV(pcm: Collection[float], path: str | os.PathLike[str] | BinaryIO
 
     Raises ValueError for a sample that is not finite, OSError if the file cannot be written.
     """
-    write_whole(path, _wav(_shorts(samples(pcm, "savePCMtoWAV")), RATE))
+    write_whole(path, _wav(samples(pcm, "savePCMtoWAV"), RATE, 16))
 
 
 def save(pcm: "np.ndarray", path: str | os.PathLike[str], rate: int = RATE, bits: int = 16) -> None:
@@ -146,10 +148,9 @@ def save(pcm: "np.ndarray", path: str | os.PathLike[str], rate: int = RATE, bits
 
         file = io.BytesIO()
         soundfile.write(file, _shorts(x), rate, format="FLAC", subtype="PCM_16")
-        data = file.getvalue()
+        write_whole(path, file.getvalue())
     else:
-        data = _wav(_shorts(x), rate) if bits == 16 else _float_wav(x, rate)
-    write_whole(path, data)
+        write_whole(path, _wav(x, rate, bits))
 
 
 def check_format(path: str | os.PathLike[str], rate: int = RATE, bits: int = 16) -> str:
@@ -174,21 +175,19 @@ def _shorts(x: "np.ndarray") -> "np.ndarray":
     return np.rint(x * np.float32(FULL_SCALE)).clip(-FULL_SCALE, FULL_SCALE - 1).astype("<i2")
 
 
-def _wav(shorts: "np.ndarray", rate: int) -> bytes:
-    data = io.BytesIO()
-    with wave.open(data, "wb") as file:
-        file.setparams((1, 2, rate, len(shorts), "NONE", ""))
-        file.writeframes(shorts.tobytes())
-    return data.getvalue()
-
-
-def _float_wav(x: "np.ndarray", rate: int) -> bytes:
-    """Written here: libsndfile puts the time of day in, and then no two files are the same."""
-    data = x.astype("<f4").tobytes()
-    kind = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 3, 1, rate, 4 * rate, 4, 32, 0)
-    fact = struct.pack("<4sII", b"fact", 4, len(x))
-    body = b"WAVE" + kind + fact + struct.pack("<4sI", b"data", len(data)) + data
-    return struct.pack("<4sI", b"RIFF", len(body)) + body
+def _wav(x: "np.ndarray", rate: int, bits: int) -> Iterator[bytes]:
+    """A WAV file in pieces. Written here: libsndfile puts the time of day in, and then no two files are the same."""
+    size = len(x) * bits // 8
+    if bits == 16:
+        chunks = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16)
+    else:
+        chunks = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 3, 1, rate, 4 * rate, 4, 32, 0)
+        chunks += struct.pack("<4sII", b"fact", 4, len(x))
+    chunks += struct.pack("<4sI", b"data", size)
+    yield struct.pack("<4sI4s", b"RIFF", 4 + len(chunks) + size, b"WAVE") + chunks
+    for at in range(0, len(x), BLOCK):
+        block = x[at : at + BLOCK]
+        yield (_shorts(block) if bits == 16 else block.astype("<f4")).tobytes()
 
 
 CHUNKS = {b"RIFF": (12, "<4s", "<I"), b"RIFX": (12, ">4s", ">I"), b"caff": (8, ">4s", ">q")}  # first place, kind, size

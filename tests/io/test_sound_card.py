@@ -773,6 +773,18 @@ def test_keys_are_typed_in_the_terminal(terminal):
 
 
 @needs_server
+def test_handler_that_fails_ends_serve_with_status_1(pulse, tmp_path):
+    file = tmp_path / "bad.py"
+    file.write_text("async def handler(call):\n    raise KeyError('five')\n")
+    words = [sys.executable, "-m", "graphvoip", "serve", str(file), "--device", "pyaudio"]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "KeyError: 'five'" in done.stderr
+    file.write_text("async def handler(call):\n    pass\n")
+    assert subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+
+
+@needs_server
 def test_closed_at_any_moment(pulse):
     """Before it is open, while it opens, and in mid-call: the call is told, and nothing is left."""
 

@@ -3,20 +3,22 @@ import io
 import math
 import os
 import re
-import resource
 import socket
 import subprocess
 import sys
 import threading
+import tracemalloc
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from disk import room
 
 from graphvoip import PCM, render
 from graphvoip.io.wav import load, loadWAVtoPCM, save, savePCMtoWAV
+from graphvoip.nodes import Pcm
 from graphvoip.patchfile import parse_patch
 
 
@@ -367,6 +369,17 @@ def test_what_is_no_sound_is_said_with_the_remedy(tmp_path, monkeypatch, data):
         loadWAVtoPCM(io.BytesIO(data))
 
 
+def test_a_patch_is_no_sound_and_how_it_is_played_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("bell.json").write_text('{"graphvoip": 1, "nodes": {"a": {"type": "sine"}}, "out": "a"}')
+    remedy = (
+        r"; a patch is played by call\.play\(load_patch\('bell\.json'\)\(\)\), and rendered by: graphvoip render bell"
+    )
+    for load_sound in (loadWAVtoPCM, load, lambda path: Pcm(file=path)):
+        with pytest.raises(ValueError, match=remedy):
+            load_sound("bell.json")
+
+
 def test_missing_empty_and_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("x.wav").touch()
@@ -483,6 +496,20 @@ def test_a_file_too_long_for_a_wav(tmp_path, monkeypatch):
         save(np.zeros(51, np.float32), tmp_path / "a.wav")
 
 
+@pytest.mark.parametrize(("kind", "most"), [("pcm", 0.2), ("list", 3.1)])
+def test_saving_a_long_sound_takes_no_memory_for_it_twice(tmp_path, kind, most):
+    """In bytes for each byte of the sound as float32: a list is converted, a PCM is written as it is."""
+    sound = PCM(np.sin(np.arange(300 * 8000, dtype=np.float32) / 3))
+    given = sound if kind == "pcm" else sound.tolist()
+    savePCMtoWAV(PCM([0.5]), tmp_path / "first.wav")  # what is imported for it counts no more
+    tracemalloc.start()
+    savePCMtoWAV(given, tmp_path / "a.wav")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < most * 4 * len(sound)
+    np.testing.assert_allclose(load(tmp_path / "a.wav"), sound, atol=1 / 32768)
+
+
 def test_save_to_a_pipe():
     done = subprocess.run(
         [sys.executable, "-c", "import numpy; from graphvoip.io.wav import save; save(numpy.ones(3), '/dev/stdout')"],
@@ -496,25 +523,16 @@ def test_save_to_a_pipe():
 # --- A disk that takes nothing ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def full_disk():
-    """No file may grow beyond 100 bytes, as on a disk that has no more room."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize("name", ["a.wav", "a.flac"])
-def test_a_full_disk_is_told_with_the_file_and_an_older_one_stays(tmp_path, full_disk, name):
+def test_a_full_disk_is_told_with_the_file_and_an_older_one_stays(tmp_path, name):
     (tmp_path / name).write_bytes(b"an older one")
-    with pytest.raises(OSError, match=re.escape(f"[Errno 27] File too large: '{tmp_path / name}'")):
+    with room(), pytest.raises(OSError, match=re.escape(f"[Errno 27] File too large: '{tmp_path / name}'")):
         save(np.random.default_rng(1).uniform(-1, 1, 8000).astype(np.float32), tmp_path / name)
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"an older one"]
 
 
-def test_saving_on_a_full_disk_names_the_file(tmp_path, full_disk):
-    with pytest.raises(OSError, match=re.escape(f"[Errno 27] File too large: '{tmp_path}/a.wav'")):
+def test_saving_on_a_full_disk_names_the_file(tmp_path):
+    with room(), pytest.raises(OSError, match=re.escape(f"[Errno 27] File too large: '{tmp_path}/a.wav'")):
         savePCMtoWAV([0.5] * 8000, tmp_path / "a.wav")
     with pytest.raises(OSError, match=re.escape("[Errno 28] No space left on device: '/dev/full'")):
         savePCMtoWAV([0.5] * 8000, "/dev/full")

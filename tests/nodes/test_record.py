@@ -1,11 +1,10 @@
 import asyncio
-import contextlib
 import re
-import resource
 
 import numpy as np
 import pytest
 import soundfile
+from disk import room
 
 from graphvoip import patch, render
 from graphvoip.graph import Graph
@@ -102,17 +101,6 @@ async def test_it_records_a_call(phone, tmp_path):
 def test_another_kind_of_file_is_refused(name):
     with pytest.raises(ValueError, match=rf"record: file '{name}' is no WAV file; end its name in .wav"):
         Record(Sine(), file=name)
-
-
-@contextlib.contextmanager
-def room(size):
-    """No file may grow beyond so many bytes, as on a disk that is full then."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:  # before pytest writes what came of the test
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def run_for(graph, seconds):

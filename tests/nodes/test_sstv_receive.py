@@ -1,9 +1,9 @@
 import asyncio
 import logging
-import resource
 
 import numpy as np
 import pytest
+from disk import room
 from PIL import Image, ImageDraw
 
 from graphvoip import patch, render, sstv_decode, sstv_encode
@@ -168,12 +168,8 @@ def test_a_disk_that_fails_costs_only_the_file(tmp_path, caplog):
 
 
 def test_a_full_disk_is_named_and_no_half_picture_is_left(tmp_path, caplog):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
-    try:
+    with room():
         node, _ = received(sstv_encode(picture(), "BW8"), file=tmp_path / "{mode}" / "x.png")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert node.pictures[0].path is None
     assert caplog.messages == [f"call 7: sstv_receive: [Errno 27] File too large: '{tmp_path}/BW8/x.png'"]
     assert not list((tmp_path / "BW8").iterdir())
