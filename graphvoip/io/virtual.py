@@ -19,6 +19,7 @@ from ..listen import WINDOW, has_tone, is_quiet
 from ..pcm import samples as as_samples
 from ..rings import FRAME, FRAME_BYTES, RATE, SILENCE, LineRing
 from . import NUMBER, DeviceError, Leg, uri_of
+from .tape import Tape
 
 log = logging.getLogger("graphvoip")
 
@@ -67,7 +68,7 @@ class Phone:
         self.ended: str | None = None  # why the call is over, or None
         self.busy = False  # the call was not taken
         self.history: list[tuple[float, str]] = []
-        self._heard, self._said = bytearray(), bytearray()
+        self._heard, self._said = Tape(), Tape()
         self._sent: list[tuple[float, str]] = []  # keys that came as telephone events, and when
         self._voice, self._at = b"", 0  # what it is about to say, 16-bit, and how much of it has been said
         self._since = 0  # samples heard at its last action or finding: where the next one is looked for
@@ -161,12 +162,12 @@ class Phone:
     @property
     def heard(self) -> np.ndarray:
         """All that was heard since the call began, float32."""
-        return _floats(self._heard)
+        return _floats(self._heard.read())
 
     @property
     def said(self) -> np.ndarray:
         """All that was said, as long as what was heard, float32."""
-        return _floats(self._said)
+        return _floats(self._said.read())
 
     @property
     def digits(self) -> str:
@@ -209,7 +210,7 @@ class Phone:
         at = self._since
         while True:
             while 2 * (at + size) <= len(self._heard):
-                if is_it(_floats(self._heard[2 * at : 2 * (at + size)])):
+                if is_it(_floats(self._heard.read(2 * at, 2 * size))):
                     self._since = at + size
                     return True
                 at += FRAME
@@ -233,13 +234,13 @@ class Phone:
         self._at += FRAME_BYTES
         if self._leg:
             self._leg.ring.send(self.line.said(frame) if self.line else frame)
-        self._said += frame
+        self._said.append(frame)
 
     def _listen(self) -> None:
         """After a frame: what the caller heard in it."""
         if self._leg:
             frame = self._leg.ring.receive() or SILENCE
-            self._heard += self.line.heard(frame) if self.line else frame
+            self._heard.append(self.line.heard(frame) if self.line else frame)
         waiting, self._frame = self._frame, []
         for future in waiting:
             if not future.done():
@@ -290,8 +291,8 @@ class Phone:
             self.hangup()
 
 
-def _floats(data: bytes | bytearray) -> np.ndarray:
-    return np.frombuffer(bytes(data), "<i2") * np.float32(1 / 32768)
+def _floats(data: bytes) -> np.ndarray:
+    return np.frombuffer(data, "<i2") * np.float32(1 / 32768)
 
 
 # --- The script -------------------------------------------------------------------------------------------------------
