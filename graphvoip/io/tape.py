@@ -25,9 +25,9 @@ class Tape:
     def append(self, data: bytes) -> None:
         self.recent += data
         if len(self.recent) >= KEPT:
-            self.file = self.file or tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as this lives
-            self.file.seek(self.filed)
-            self.file.write(self.recent)
+            file = self.file = self.file or tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as this lives
+            file.seek(self.filed)
+            file.write(self.recent)
             self.filed += len(self.recent)
             self.recent.clear()
 

@@ -16,7 +16,7 @@ from graphvoip.plan import Plan
 from graphvoip.telegraph import caller_id_decode, caller_id_encode, fsk_decode, fsk_encode, morse_encode
 
 RATE = 8000
-PAUSE = np.zeros(RATE // 4)  # longer than what baresip throws away of the end, 0.1 s
+PAUSE = np.zeros(RATE // 4)
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, ("baresip", "minimodem", "multimon-ng"))),
     reason="the programs baresip, minimodem and multimon-ng are not all installed",

@@ -36,6 +36,7 @@ from typing import Any
 
 from pjsua2 import pjsua2 as pj
 
+from graphvoip.io.pjsip.dialog import Dialog
 from graphvoip.io.pjsip.message import Request
 from graphvoip.io.pjsip.requests import RETRY_AFTER, Requests
 from graphvoip.io.pjsip.source_lock import SourceLock
@@ -62,6 +63,7 @@ LINGER = 0.2  # seconds of silence between them and BYE: a phone drops what its 
 ACK_WAIT = 5.0  # seconds that a caller may take to confirm our answer
 BYE_WAIT = 2.0  # seconds that a far end may take to confirm the end of a call, before its place is free
 FAREWELL = 1.0  # seconds at most that far ends may take to confirm the end when the line stops
+REPEATS = 0.0, 0.5, 1.5  # seconds after which a BYE for a call of the line before is sent: nobody sees its answer
 DEAF = 2.0  # seconds without a beat of the trunk's event loop after which callers are sent away
 STALL = 50  # ticks at most that are made up for after the process was held up
 
@@ -192,7 +194,7 @@ class Call(pj.Call):
         self.ack_due = math.inf  # when our answer should have been confirmed
         self.signalling = ""  # the IP address that SIP comes from
         self.lock: SourceLock | None = None
-        self.dialog: tuple[str, str] = "", ""  # Call-ID and the tag of the caller
+        self.dialog: Dialog | None = None
         self.infos: deque[str] = deque(maxlen=100)  # the CSeq of those whose keys have been told
 
     def connect(self) -> None:
@@ -299,7 +301,7 @@ class Line:
 
     def __init__(self, option: dict[str, Any]):
         self.pipe = socket.socket(fileno=option["pipe"])
-        self.wake = option["wake"]
+        self.wake, self.port = option["wake"], option["port"]
         self.welcome = [(ipaddress.ip_network(network), port) for network, port in option["welcome"]]
         self.fixed_address = option["host"] or option["public"]
         self.media_timeout = option["media_timeout"]
@@ -308,6 +310,7 @@ class Line:
         self.ending: dict[int, tuple[int | None, float]] = {}
         # PJSIP's sessions that we have ended, and until when their far ends may confirm that.
         self.leaving: dict[int, float] = {}
+        self.byes: list[tuple[float, bytes, str, int]] = []  # of the line before us: when, what, to where
         self.ears: list[Any] = [self.wake, self.pipe]
         self.count, self.stop_by, self.look_at, self.text = 0, 0.0, 0.0, b""
         self.frame, self.sink = Frame(), ctypes.create_string_buffer(FRAME_BYTES)
@@ -351,9 +354,11 @@ class Line:
         call = self.calls[self.count] = Call(self, account, prm.callId, self.count)
         source = prm.rdata.srcAddress
         request = Request(prm.rdata.wholeMsg.encode(errors="surrogateescape"))
-        call.dialog = request.get("call-id"), request.tag("from")
-        call.signalling = source.rpartition(":")[0].strip("[]")
+        host, _, port = source.rpartition(":")
+        call.signalling = host.strip("[]")
         call.local = "" if self.fixed_address else address_towards(source)
+        local = self.fixed_address or call.local, self.port
+        call.dialog = Dialog(request, (call.signalling, int(port)), local)
         uri = printable(call.getInfo().remoteUri)
         events = "telephone-event" in prm.rdata.wholeMsg.lower()  # offered; PJSIP agrees to them
         self.tell(event="incoming", call=call.number, ring=call.slot, uri=uri, source=source, events=events)
@@ -379,11 +384,31 @@ class Line:
 
     def pressed(self, request: Request, key: str) -> None:
         """A key that has come by INFO; once, although INFOs are repeated."""
+        call = self.call_of(request)
+        if call and request.get("cseq") not in call.infos:
+            call.infos.append(request.get("cseq"))
+            self.tell(event="digit", call=call.number, digit=key, how="info")
+
+    def call_of(self, request: Request) -> Call | None:
+        """The call whose dialog a request of the caller belongs to."""
         dialog = request.get("call-id"), request.tag("from")
-        for call in self.calls.values():
-            if call.dialog == dialog and request.get("cseq") not in call.infos:
-                call.infos.append(request.get("cseq"))
-                self.tell(event="digit", call=call.number, digit=key, how="info")
+        return next((call for call in self.calls.values() if call.dialog and call.dialog.id == dialog), None)
+
+    def confirmed(self, ack: Request) -> None:
+        """Our answer has been confirmed: whoever comes after us can end the call from now on."""
+        if (call := self.call_of(ack)) and call.dialog:
+            call.dialog.ack = ack
+            self.tell_dialog(call, call.dialog)
+
+    def moved(self, request: Request, source: tuple[str, int]) -> None:
+        """An INVITE or UPDATE; in a dialog it may come from elsewhere than the one before."""
+        if (call := self.call_of(request)) and call.dialog:
+            call.dialog.follow(request, source)
+            if call.dialog.ack:
+                self.tell_dialog(call, call.dialog)
+
+    def tell_dialog(self, call: Call, dialog: Dialog) -> None:
+        self.tell(event="dialog", call=call.number, bye=dialog.bye(), to=dialog.source)
 
     def answer(self, call: Call, code: int) -> None:
         prm = pj.CallOpParam()
@@ -470,9 +495,12 @@ class Line:
         for line in lines:
             self.obey(**json.loads(line))
 
-    def obey(self, do: str, call: int = 0, code: int = 200, key: str = "", ms: int = 100) -> None:
+    def obey(self, do: str, call: int = 0, code: int = 200, key: str = "", ms: int = 100, **bye: Any) -> None:
         if do == "stop":
             self.stop()
+        elif do == "bye":
+            now = time.monotonic()
+            self.byes += [(now + wait, bye["bye"].encode(errors="surrogateescape"), *bye["to"]) for wait in REPEATS]
         elif found := self.calls.get(call):  # or it ended while the command was on its way
             if do == "answer":
                 self.answer(found, code)
@@ -480,6 +508,13 @@ class Line:
                 self.send_key(found, key, ms)
             else:
                 self.part(found)
+
+    def say_byes(self) -> None:
+        """Send the BYEs for calls of the line before us."""
+        now = time.monotonic()
+        for _, packet, host, port in [one for one in self.byes if one[0] <= now]:
+            self.requests.hook.send(packet, (host, port))
+        self.byes = [one for one in self.byes if one[0] > now]
 
     def stop(self) -> None:
         """End all calls, then the loop."""
@@ -527,6 +562,7 @@ class Line:
             self.finish()
             self.watch()
             self.hear_beat()
+            self.say_byes()
             self.requests.refusals.report()
 
 

@@ -63,16 +63,24 @@ class Requests:
         """Answer a request, or say True: PJSIP is to have it."""
         request = Request(packet.data)
         if request.method == "ACK":
-            return self.line.is_welcome(packet.source)
+            if welcome := self.line.is_welcome(packet.source):
+                self.confirm(request)
+            return welcome
         if answer := self.judge(request, packet.source):
             code, fields = answer
             if code >= 300:
                 self.refusals.add(request.method, packet.source, code)
             self.hook.send(*response(request, packet.source, code, *fields))
             return False
-        if request.method in ("INVITE", "UPDATE") and not request.is_through_proxies:
-            self.follow_source(packet, request)
+        if request.method in ("INVITE", "UPDATE"):
+            if not request.is_through_proxies:
+                self.follow_source(packet, request)
+            self.line.moved(request, packet.source)
         return True
+
+    def confirm(self, ack: Request) -> None:
+        if self.hook.has_dialog(ack.get("call-id"), ack.tag("to"), ack.tag("from")):
+            self.line.confirmed(ack)
 
     def judge(self, request: Request, source: tuple[str, int]) -> Answer | None:
         if not self.line.is_welcome(source):

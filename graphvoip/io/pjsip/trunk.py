@@ -51,6 +51,7 @@ class SipLeg(Leg):
     def __init__(self, line: "Line", number: int, uri: str, ring: int, source: str, events: bool):
         super().__init__(uri, LineRing(line.memory, ring * RING_BYTES))
         self.line, self.number, self.source, self.events = line, number, source, events
+        self.bye: dict[str, Any] = {}  # how another line can end the call
 
     def send_key(self, key: str, seconds: float) -> None:
         self.line.tell(do="key", call=self.number, key=key, ms=round(1000 * seconds))
@@ -65,6 +66,7 @@ class Line:
     def __init__(self, trunk: "Trunk", port: int, rtp_port: int):
         self.trunk, self.port, self.rtp_port = trunk, port, rtp_port
         self.legs: dict[int, SipLeg] = {}
+        self.byes: list[dict[str, Any]] = []  # for the callers of a process that has died
         self.memory: mmap.mmap | None = None
         self.limit, self.deaths = 0, 0
         self.wake: Wake | None = None
@@ -111,6 +113,7 @@ class Line:
         self.gone.set()
         settle(self.ready, self.failure or f"SIP on UDP {self.port}: {reason}")
         if self.trunk.opened:
+            self.byes += [leg.bye for leg in legs.values() if leg.bye]
             self.come_back(self.failure or reason)
         for leg in legs.values():
             asyncio.get_running_loop().call_soon(leg.on_end, reason if self.trunk.opened else STOPPED)
@@ -171,6 +174,8 @@ class Line:
             case {"event": "ready", "limit": limit}:
                 self.limit = limit
                 settle(self.ready, "")
+                while self.byes:
+                    self.tell(do="bye", **self.byes.pop())
             case {"event": "failed", "in_use": in_use, "what": what}:
                 where = f"UDP port {self.port}" + (f" of {self.trunk.host}" if self.trunk.host else "")
                 self.failure = f"{where} {IN_USE.format(self.port)}" if in_use else f"SIP cannot have {where}: {what}"
@@ -180,6 +185,9 @@ class Line:
                 if leg := self.legs.get(number):
                     leg.tones = leg.tones and how != "event"  # a phone that sends events sends all keys so
                     leg.on_digit(digit, how)
+            case {"event": "dialog", "call": number, "bye": bye, "to": to}:
+                if leg := self.legs.get(number):
+                    leg.bye = {"bye": bye, "to": to}
             case {"event": "ended", "call": number, "code": code, "reason": reason}:
                 if leg := self.legs.pop(number, None):
                     leg.on_end((REASONS.get(code) or reason) if self.trunk.opened else STOPPED)
