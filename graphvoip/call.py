@@ -158,7 +158,8 @@ class Call:
 
         They are heard as they are now, whatever is done to them later. A PCM is not copied for that. Of a list longer
         than 10 s the rest is converted while the beginning is heard: what is wrong there is raised where the playback
-        is awaited.
+        is awaited. A list longer than 60 s must not be changed beyond its first minute until then: play a copy, as
+        PCM(samples), of one that is.
         """
         if isinstance(samples, list | tuple) and len(samples) > PIECE:
             self._note(f"sound, {len(samples) / RATE:.2f} s{', in a loop' if loop else ''}")

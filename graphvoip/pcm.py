@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SILENCE = 0.005  # normalizePCM takes samples up to this for silence: -46 dBFS
 PIECE = 10 * RATE  # samples of a list that are converted at once, in 4 ms; the next ones while these are heard
+COPIED = 6  # such pieces of a list that are copied when it is played, in 5 ms: a copy of all would hold the loop
 SHOWN = 6  # samples that a PCM's repr shows
 
 
@@ -223,17 +224,25 @@ def _is_read_only(values: Any) -> bool:
 def converted(pcm: Any, what: str) -> "Iterator[np.ndarray]":
     """A list or tuple of samples as blocks of float32, 10 s each, converted as they are asked for.
 
-    They are those of this moment: the list may be changed afterwards. what: who asks, for errors.
+    The first minute is that of this moment: the list may be changed afterwards. The rest is what the list has when its
+    turn comes: to copy all of ten minutes takes 40 ms. what: who asks, for errors.
+
+    Raises ValueError, in its turn, when a list has become too short meanwhile.
     """
-    pieces = collections.deque(pcm[at : at + PIECE] for at in range(0, len(pcm), PIECE))
+    size = len(pcm)
+    pieces = collections.deque(pcm[at : at + PIECE] for at in range(0, size, PIECE)[:COPIED])
 
     def blocks() -> "Iterator[np.ndarray]":
-        first = 0
-        while pieces:
-            piece = pieces.popleft()  # so that each is freed when it has been converted
+        for first in range(0, size, PIECE):
+            # Popped, so that each is freed when it has been converted.
+            piece = pieces.popleft() if pieces else pcm[first : first + PIECE]
             x = _floats(piece, what)
             check_finite(x, piece, what, first)
-            first += len(piece)
+            if len(x) < min(PIECE, size - first):
+                raise ValueError(
+                    f"{what}: the list was shortened while it was played: got {first + len(x)} samples, "
+                    f"expected {size}. Play a copy: PCM(samples)"
+                )
             yield x
 
     return blocks()

@@ -34,6 +34,46 @@ async def test_a_long_list_is_heard_as_it_was_when_it_was_played(phone, long_lis
     np.testing.assert_array_equal(p.heard[begin : begin + len(long_list)], np.array(long_list, np.float32))
 
 
+class Watched(list):
+    """A list that counts the samples that are taken out of it."""
+
+    taken = 0
+
+    def __getitem__(self, index):
+        found = super().__getitem__(index)
+        self.taken += len(found) if isinstance(index, slice) else 1
+        return found
+
+
+async def test_of_ten_minutes_no_more_than_one_is_taken_at_once(phone):
+    """To take them all held the event loop for 40 ms."""
+    sound = Watched([0.25] * TEN_MINUTES)
+
+    async def handler(call):
+        playback = call.playPCM(sound)
+        call.taken = sound.taken
+        await asyncio.sleep(0.1)
+        playback.cancel()
+
+    async with phone(handler) as p:
+        assert await p.hung_up()
+    assert p.call.taken == 60 * 8000
+
+
+async def test_list_that_grows_meanwhile_is_heard_as_long_as_it_was(phone):
+    sound = [0.25] * (70 * 8000)
+
+    async def handler(call):
+        playback = call.playPCM(sound)
+        sound.extend([0.5] * 8000)
+        await playback
+
+    async with phone(handler) as p:
+        assert await p.hung_up(within=80)
+    assert np.count_nonzero(p.heard == np.float32(0.25)) == 70 * 8000
+    assert not np.any(p.heard > 0.3)
+
+
 async def test_a_long_list_in_a_loop_has_no_seam(phone, long_list):
     async def handler(call):
         call.playPCM(long_list, loop=True)

@@ -1,6 +1,7 @@
 """Numbers that the documentation promises, written out: a constant that changes fails here."""
 
 import asyncio
+import contextlib
 import types
 
 import numpy as np
@@ -232,6 +233,34 @@ async def test_list_of_10_s_is_converted_at_once_and_a_longer_one_while_it_is_he
 
     async with phone(handler) as p:
         await p.hung_up(within=20)
+    assert p.call.fine
+
+
+@pytest.mark.parametrize(
+    ("size", "outcome"),
+    [
+        (480_000, contextlib.nullcontext()),
+        (
+            480_001,
+            pytest.raises(
+                ValueError,
+                match=r"^playPCM: the list was shortened while it was played: got 480000 samples, expected 480001. "
+                r"Play a copy: PCM\(samples\)$",
+            ),
+        ),
+    ],
+)
+async def test_first_60_s_of_a_list_are_heard_whatever_is_done_to_it(phone, size, outcome):
+    async def handler(call):
+        samples = [0.25] * size
+        playback = call.playPCM(samples)
+        samples.clear()
+        with outcome:
+            await playback
+        call.fine = True
+
+    async with phone(handler) as p:
+        await p.hung_up(within=80)
     assert p.call.fine
 
 
