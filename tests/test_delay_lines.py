@@ -110,43 +110,35 @@ class TestMemory:
         assert not caplog.records
 
 
-async def test_a_parameter_that_is_set_on_a_call(phone):
+def set_in_a_patch(call):
     @patch
     def late(time=Param(0.5, "s", 0, 5)):
         return Delay(click(), time=time)
 
-    async def handler(call):
-        synth = call.play(late())
-        await asyncio.sleep(0.2)
-        synth.time = 3
-        await asyncio.sleep(4)
-
-    async with phone(handler) as p:
-        assert await p.hung_up(10)
-    assert first(np.array(p.heard)) == pytest.approx(3.1, abs=0.1)
+    synth = call.play(late())
+    return lambda: setattr(synth, "time", 3)
 
 
-async def test_an_edit_on_a_call(phone):
-    async def handler(call):
-        delay = Delay(click(), time=0.5)
-        call.play(delay)
-        await asyncio.sleep(0.2)
-        delay.time = 3
-        await asyncio.sleep(4)
-
-    async with phone(handler) as p:
-        assert await p.hung_up(10)
-    assert first(np.array(p.heard)) == pytest.approx(3.1, abs=0.1)
+def edited_in_place(call):
+    delay = Delay(click(), time=0.5)
+    call.play(delay)
+    return lambda: setattr(delay, "time", 3)
 
 
-async def test_a_reload_with_a_longer_time(phone):
+def reloaded(call):
     def late(seconds):
         return patch(lambda: Delay(click(), time=seconds, name="far"))()
 
+    synth = call.play(late(0.5))
+    return lambda: synth.reload(late(3))
+
+
+@pytest.mark.parametrize("begin", [set_in_a_patch, edited_in_place, reloaded])
+async def test_a_time_that_becomes_longer_on_a_call(phone, begin):
     async def handler(call):
-        synth = call.play(late(0.5))
+        make_longer = begin(call)
         await asyncio.sleep(0.2)
-        synth.reload(late(3))
+        make_longer()
         await asyncio.sleep(4)
 
     async with phone(handler) as p:

@@ -457,32 +457,6 @@ async def test_filters_counts_and_the_first_key(phone):
         assert firsts == ["1"]
 
 
-async def test_keys_of_a_timed_out_wait_are_gone(phone):
-    async def handler(call):
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(call.getDTMF(n=4), 2)
-        call.got = await call.getDTMF(n=4)
-
-    async with phone(handler) as p:
-        await p.press("55")
-        await p.wait(3)
-        await p.press("1234")
-        assert await p.hung_up()
-        assert p.call.got == "1234"
-
-
-async def test_an_exception_of_on_first_is_raised_where_the_keys_are_awaited(phone):
-    async def handler(call):
-        with pytest.raises(ZeroDivisionError):
-            await call.getDTMF(on_first=lambda key: 1 / 0)
-        call.got = await call.getDTMF()
-
-    async with phone(handler) as p:
-        await p.press("12")
-        assert await p.hung_up()
-        assert p.call.got == "2"
-
-
 async def test_a_hangup_cancels_what_waits_for_keys_in_another_task(phone):
     tasks = []
 
