@@ -39,7 +39,7 @@ from .nodes.speech import Speech
 from .nodes.tone import Tone
 from .nodes.voice_activity import VoiceActivity
 from .notes import KEYS
-from .pcm import PCM, PIECE, converted, samples
+from .pcm import PCM, PIECE, converted, of_file, samples
 from .plan import order
 from .playback import FADE, LONGEST, Pending, Playback, Synth, check_number, take_futures
 from .recipe import Patch, Recipe, adopt
@@ -167,6 +167,9 @@ class Call:
             if not self._ended.done():
                 node.pour(converted(samples, "playPCM"), len(samples))
             return self._play(node)
+        if isinstance(samples, Node | Port | Patch | Recipe):
+            says = "call.play plays nodes and patches"
+            raise TypeError(f"playPCM: samples are a sequence of floats, not {type(samples).__name__}; {says}")
         data = _samples(samples, "playPCM")
         if data.flags.writeable and not isinstance(samples, (list, tuple)):
             data = data.copy()  # its owner may go on and change it; make an array read-only to share it between calls
@@ -359,12 +362,10 @@ class Call:
         patch a Synth, whose attributes are the patch's parameters.
         """
         if not isinstance(node, (Node, Port, Patch)):
-            hint = (
-                "call it to make a patch"
-                if isinstance(node, Recipe)
-                else "playPCM plays samples, playCustom a function"
-            )
-            raise TypeError(f"play: {node!r} is not a node; {hint}")
+            hint = "; playPCM plays samples, playCustom a function"
+            if isinstance(node, Recipe):
+                hint = "; call it to make a patch"
+            raise TypeError(f"play: {node!r} is not a node{of_file(node) or hint}")
         check_number("play", "fade", fade, LONGEST)
         source = node if isinstance(node, Node) else node.port().node
         if until is not None and not (isinstance(until, Node) and "done" in until.slots.events):

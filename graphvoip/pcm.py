@@ -4,6 +4,7 @@ import array
 import collections
 import math
 import operator
+import os
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -208,9 +209,21 @@ def _own(values: Any) -> array.array:
         made.frombytes(values.cast("B") if values.c_contiguous and len(values) else values.tobytes())
     elif isinstance(values, list | tuple):
         made = array.array("f", values)  # much faster than one by one
+    elif isinstance(values, str | os.PathLike):
+        raise TypeError(f"PCM: samples are a sequence of floats, not {type(values).__name__}{of_file(values)}")
     else:
         made.extend(iter(values))
     return made
+
+
+def of_file(value: Any) -> str:
+    """What to do with the name of a file where a sound is expected; else ""."""
+    if not isinstance(value, str | os.PathLike):
+        return ""
+    name = os.fsdecode(value)
+    if name.lower().endswith(".json"):
+        return f"; a patch is played by call.play(load_patch({name!r})())"
+    return f"; load the file by loadWAVtoPCM({name!r})"
 
 
 def _is_read_only(values: Any) -> bool:
@@ -279,7 +292,7 @@ def _floats(pcm: Any, what: str) -> "np.ndarray":
     except ValueError:  # lists of different lengths in a list
         raise ValueError(f"{what}: samples are one channel, a sequence of floats, not of lists") from None
     if x.ndim == 0:
-        raise TypeError(f"{what}: samples are a sequence of floats, not {type(pcm).__name__}")
+        raise TypeError(f"{what}: samples are a sequence of floats, not {type(pcm).__name__}{of_file(pcm)}")
     if x.ndim > 1:
         raise ValueError(f"{what}: samples are one channel, not an array of shape {x.shape}; take one, or their mean")
     if not x.size:

@@ -5,6 +5,7 @@ import asyncio
 import gc
 import logging
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,6 +132,19 @@ async def test_full_scale_is_left_alone_and_beyond_it_is_turned_down_not_clipped
         (lambda call: call.playTone("a", 1), ValueError, "playTone: frequency is 'a'"),
         (lambda call: call.playPCM([0.0, float("nan")]), ValueError, "playPCM: sample 1 is nan"),
         (lambda call: call.playPCM(None), TypeError, "playPCM: samples are a sequence of floats"),
+        (
+            lambda call: call.playPCM("x.wav"),
+            TypeError,
+            "playPCM: samples are a sequence of floats, not str; load the file by loadWAVtoPCM('x.wav')",
+        ),
+        (
+            lambda call: call.playPCM(Path("bell.json")),
+            TypeError,
+            f"floats, not {type(Path()).__name__}; a patch is played by call.play(load_patch('bell.json')())",
+        ),
+        (lambda call: call.playPCM(Sine()), TypeError, "of floats, not Sine; call.play plays nodes and patches"),
+        (lambda call: call.play("x.wav"), TypeError, "not a node; load the file by loadWAVtoPCM('x.wav')"),
+        (lambda call: call.play("bell.json"), TypeError, "not a node; a patch is played by call.play(load_patch('bell"),
         (lambda call: call.playCustom(5), TypeError, "playCustom: 5 is not a plain function"),
         (lambda call: call.recordCustom(5), TypeError, "recordCustom: 5 is not a plain function"),
         (

@@ -71,7 +71,7 @@ def test_what_is_wrong_with_samples_is_said(pcm, words):
     [
         (None, "NoneType"),
         (0.5, "float"),
-        ("sound.wav", "str"),
+        ("sound.wav", r"str; load the file by loadWAVtoPCM\('sound\.wav'\)"),
         (b"sound", "bytes"),
         ((x for x in [0.5]), "generator"),
         ([0.5, None], "of NoneType"),

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphvoip import PCM
+from graphvoip import PCM, normalizePCM
 
 values = st.floats(width=32, allow_nan=False, allow_infinity=False)
 lists = st.lists(values, max_size=12)
@@ -213,3 +213,9 @@ def test_a_change_of_one_sample_copies_once():
             break
     assert sum(pcm) == 1000
     assert sys.getallocatedblocks() - blocks < 100
+
+
+def test_the_name_of_a_file_is_no_sound_and_how_to_load_it_is_said():
+    for make in (PCM, normalizePCM):
+        with pytest.raises(TypeError, match=r"not str; load the file by loadWAVtoPCM\('x\.wav'\)$"):
+            make("x.wav")
