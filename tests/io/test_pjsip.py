@@ -692,6 +692,32 @@ def test_baresip_speaks_presses_1234_and_hears_password_correct(tmp_path):
     assert incorrect < 0.8
 
 
+@pytest.mark.parametrize("how", ["serve", "script"])
+def test_handler_that_fails_ends_its_call_and_neither_ends_the_server_nor_changes_its_status(tmp_path, how):
+    async def main():
+        port, file = free_port(), tmp_path / "bad.py"
+        file.write_text(
+            "from graphvoip import runVoipClient\n"
+            "async def handler(call):\n    await call.playTone(440, 0.1)\n    raise KeyError('five')\n"
+            f"if __name__ == '__main__':\n    runVoipClient(handler, port={port}, device='pjsip')\n"
+        )
+        words = ["-m", "graphvoip", "serve", str(file), "--port", str(port)] if how == "serve" else [str(file)]
+        server = await asyncio.create_subprocess_exec(
+            sys.executable, *words, env=environment(), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            async with Phone() as phone:
+                await (await reached(phone, port)).is_ended()
+                await (await phone.dial(port)).is_ended()
+        finally:
+            server.terminate()
+            said = (await asyncio.wait_for(server.communicate(), PATIENCE))[1].decode()
+        assert said.count("KeyError: 'five'") == 2
+        assert server.returncode == 0
+
+    asyncio.run(main())
+
+
 async def graphvoip(*arguments: str, **environ: str) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "graphvoip", *arguments]
     return await asyncio.create_subprocess_exec(*command, env=environment(**environ), cwd=ROOT)
