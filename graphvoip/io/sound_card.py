@@ -127,7 +127,8 @@ class Side:
         if self.away:
             log.info("%s %r is back", self.name, device)
         self.device, self.wanted, self.away = device, wanted, False
-        self.moves = self.begun = self.words[MOVES]
+        self.moves = self.words[MOVES]
+        self.begun = self.moves + BEGUN[self.name]
         self.still = 0
         settle(self.ready)
 
@@ -153,7 +154,7 @@ class Side:
     def look(self) -> None:
         """Called ten times a second: say when a device has stopped without an error, and when it goes on."""
         before, self.moves = self.moves, self.words[MOVES]
-        limit = STALL if self.moves > self.begun else SLOW
+        limit = STALL if self.moves >= self.begun else SLOW
         if not self.device:
             return
         if self.moves == before:
