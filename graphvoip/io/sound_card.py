@@ -154,7 +154,7 @@ class Side:
     def look(self) -> None:
         """Called ten times a second: say when a device has stopped without an error, and when it goes on."""
         before, self.moves = self.moves, self.words[MOVES]
-        limit = STALL if self.moves >= self.begun else SLOW
+        limit = STALL if before >= self.begun else SLOW
         if not self.device:
             return
         if self.moves == before:

@@ -491,6 +491,33 @@ def test_a_card_that_stalls_is_told_at_the_fifth_look(tmp_path, monkeypatch, cap
 
 
 @needs_server
+def test_a_card_that_is_slow_to_begin_is_not_said_to_go_on(tmp_path, monkeypatch, caplog):
+    """It was quiet for longer than a card that plays may be, and nothing was said of it: it had not begun."""
+    pulse = plug(Pulse(tmp_path), monkeypatch)
+    caplog.set_level(logging.INFO, "graphvoip")
+
+    async def handler(call):
+        call.play(Sine(freq=FREQ))
+        card._watching.cancel()
+        side = card._sides[1]
+        os.kill(pulse.process.pid, signal.SIGSTOP)
+        while await moves(side, 0.3):
+            pass
+        side.look()
+        side.begun = side.moves + 1
+        for _ in range(7):
+            side.look()
+        os.kill(pulse.process.pid, signal.SIGCONT)
+        await moves(side)
+        side.look()
+        assert messages(caplog, "speaker") == []
+
+    card = SoundCard("me")
+    run(handler, card)
+    pulse.stop()
+
+
+@needs_server
 def test_a_card_that_does_not_play_is_waited_for_3_s_and_then_told(pulse, caplog):
     loops = []
 
