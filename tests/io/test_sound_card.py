@@ -510,11 +510,14 @@ def test_a_card_that_is_slow_to_begin_is_not_said_to_go_on(tmp_path, monkeypatch
         os.kill(pulse.process.pid, signal.SIGCONT)
         await moves(side)
         side.look()
-        assert messages(caplog, "speaker") == []
+        looked.append(side.still)
 
+    looked: list[int] = []
     card = SoundCard("me")
     run(handler, card)
     pulse.stop()
+    assert looked == [0]
+    assert messages(caplog, "speaker") == []
 
 
 @needs_server
